@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Motion: joint positions over time of one skeleton."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import quat
+from .errors import MotionFileError
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Joint positions over time of one skeleton, in Blender's axes.
+
+    Z up, right-handed, a figure at rest faces -Y; metres and seconds. The constructor takes any
+    array-likes, checks that they fit together and stores arrays.
+
+    Attributes:
+        positions: ``[T, J, 3]`` float32 metres; NaN where a joint is not seen.
+        fps: frames a second, above zero.
+        joint_names: ``J`` names, as the file spells them.
+        parents: ``[J]`` index of each joint's parent, -1 for a root; a parent stands before its child.
+        rotations: ``[T, J, 4]`` float32 local rotations, w first, or None. They are *relative to the
+            rest pose in axes parallel to the world's* (the convention of BVH): all identity is the
+            rest pose, and the product down the chain turns rest directions into posed ones.
+            Rotation j turns the bones that leave joint j.
+        rest_positions: ``[J, 3]`` float32 metres, the joints in the rest pose, or None.
+        name: what a person calls it (the file's stem, or the take's name).
+        source: where it came from (a path), empty if made in memory.
+        unit: what the file's length unit was taken for, such as ``"cm"``.
+    """
+
+    positions: NDArray[np.float32]
+    fps: float
+    joint_names: Sequence[str]
+    parents: NDArray[np.intp]
+    rotations: NDArray[np.float32] | None = None
+    rest_positions: NDArray[np.float32] | None = None
+    name: str = ""
+    source: str = ""
+    unit: str = field(default="m")
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # the class is frozen: a Motion never changes once it is made
+        put(self, "positions", np.asarray(self.positions, dtype=np.float32))
+        put(self, "fps", float(self.fps))
+        put(self, "joint_names", tuple(str(n) for n in self.joint_names))
+        put(self, "parents", np.asarray(self.parents, dtype=np.intp))
+        for name in ("rotations", "rest_positions"):
+            value: ArrayLike | None = getattr(self, name)
+            put(self, name, None if value is None else np.asarray(value, dtype=np.float32))
+        self._check()
+
+    def _check(self) -> None:
+        shape = self.positions.shape
+        if len(shape) != 3 or shape[2] != 3 or shape[0] < 1 or shape[1] < 1:
+            raise MotionFileError(f"Joint positions must be [frames, joints, 3] with at least one of each, not {list(shape)}.")
+        joints = shape[1]
+        if len(self.joint_names) != joints or self.parents.shape != (joints,):
+            raise MotionFileError(f"{joints} joints need {joints} names and parents, not {len(self.joint_names)} and {len(self.parents)}.")
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise MotionFileError(f"Frames a second must be a number above zero, not {self.fps}.")
+        if np.any(self.parents >= np.arange(joints)) or np.any(self.parents < -1):
+            raise MotionFileError("Each joint's parent must stand before it in the list (-1 for a root).")
+        if self.rotations is not None and self.rotations.shape != (shape[0], joints, 4):
+            raise MotionFileError(f"Rotations must be {[shape[0], joints, 4]}, not {list(self.rotations.shape)}.")
+        if self.rest_positions is not None and self.rest_positions.shape != (joints, 3):
+            raise MotionFileError(f"Rest positions must be {[joints, 3]}, not {list(self.rest_positions.shape)}.")
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames T."""
+        return self.positions.shape[0]
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first frame to the last; 0 for a single frame."""
+        return (self.frame_count - 1) / self.fps
+
+    def world_rotations(self) -> NDArray[np.float64] | None:
+        """World rotations ``[T, J, 4]`` that take rest directions to posed ones, or None without rotations."""
+        if self.rotations is None:
+            return None
+        return accumulate(self.rotations.astype(np.float64), self.parents)
+
+    def cut(self, start_s: float = 0.0, end_s: float = 0.0) -> Motion:
+        """The stretch [start_s, end_s] in seconds; ``end_s`` of 0 means to the end.
+
+        Times are clamped to the motion, and at least one frame is kept.
+        """
+        last = self.frame_count - 1
+        first = min(max(round(start_s * self.fps), 0), last)
+        stop = last if end_s <= 0 else min(max(round(end_s * self.fps), first), last)
+        frames = slice(first, stop + 1)
+        rotations = None if self.rotations is None else self.rotations[frames]
+        return replace(self, positions=self.positions[frames], rotations=rotations)
+
+
+def accumulate(local: NDArray[np.float64], parents: NDArray[np.intp]) -> NDArray[np.float64]:
+    """World rotations ``[T, J, 4]`` from local ones by products down the chain, parents first."""
+    world = np.empty_like(local)
+    for j, parent in enumerate(parents):
+        world[:, j] = local[:, j] if parent < 0 else quat.mul(world[:, parent], local[:, j])
+    return world
+
+
+def forward_kinematics(
+    local: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    parents: NDArray[np.intp],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """World rotations and joint positions of a posed skeleton.
+
+    Args:
+        local: ``[T, J, 4]`` local rotations, relative to a rest pose with axes parallel to the world's.
+        offsets: ``[J, 3]`` or ``[T, J, 3]`` translations from the parent, in the parent's axes; a root's
+            is its position in the world.
+        parents: ``[J]``, parents first, -1 for a root.
+
+    Returns:
+        World rotations ``[T, J, 4]`` and positions ``[T, J, 3]``.
+    """
+    world = accumulate(local, parents)
+    offsets = np.broadcast_to(offsets, (*local.shape[:2], 3))
+    positions = np.empty((*local.shape[:2], 3))
+    for j, parent in enumerate(parents):
+        moved = offsets[:, j]
+        positions[:, j] = moved if parent < 0 else positions[:, parent] + quat.rotate(world[:, parent], moved)
+    return world, positions
