@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Encoder: any motion as one signature, by an ONNX model; the one door to onnxruntime."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .canonical import CanonicalMotion, canonicalize
+from .errors import MissingDependencyError, ModelError
+from .motion import Motion
+from .normalize import NormalizedMotion, normalize
+
+SHIPPED_MODEL: Final = Path(__file__).parent / "models" / "deephums.onnx"
+
+# Fastest first; what each is called by people and by onnxruntime.
+PROVIDERS: Final = {
+    "cuda": "CUDAExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+LONGEST: Final = 600
+"""Frames of one pass: the longest motion that the shipped models were trained on."""
+BATCH_FRAMES: Final = 8192
+"""Frames of one padded batch: bounds the memory to about 200 MB."""
+_PADDING: Final = 1.25  # longest over shortest of a batch: beyond it, padding costs more than batching saves
+_INPUTS: Final = {"joints", "valid", "length"}
+
+
+class Encoder:
+    """Turns motions into signatures: float32 vectors of unit length, near for similar motions.
+
+    A motion of more than 600 frames (20 s at 30 fps) is encoded as the mean direction of the
+    signatures of its equal parts, so memory stays bounded for a take of any length.
+
+    Args:
+        path: an ONNX model with the project's inputs; None for the one that ships.
+        provider: ``"cuda"``, ``"directml"``, ``"coreml"`` or ``"cpu"``; None for the fastest at hand.
+            Where the device cannot be started, the CPU is used.
+        threads: threads of the CPU for one pass; batches gain more from one.
+
+    Raises:
+        MissingDependencyError: onnxruntime is not installed.
+        ModelError: the model is missing, unreadable or has another layout, or the provider is unknown.
+    """
+
+    def __init__(self, path: str | Path | None = None, provider: str | None = None, threads: int = 1) -> None:
+        self.path: Final = Path(path) if path is not None else SHIPPED_MODEL
+        self._session: Final[Any] = _open_session(_read(self.path), self.path, _providers(provider), threads)
+        self.dimension: Final[int] = _check_layout(self._session, self.path)
+
+    @property
+    def provider(self) -> str:
+        """The device at work: ``"cuda"``, ``"directml"``, ``"coreml"`` or ``"cpu"``."""
+        used = self._session.get_providers()[0]
+        return next((short for short, long in PROVIDERS.items() if long == used), used)
+
+    @cached_property
+    def model_hash(self) -> str:
+        """SHA-256 of the model file in hex: two encoders of one hash give the same signatures."""
+        return hashlib.sha256(_read(self.path)).hexdigest()
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """What the model says of itself: name, version, training data, citations, licence, metrics."""
+        return {key: _json(text) for key, text in self._session.get_modelmeta().custom_metadata_map.items()}
+
+    @property
+    def model_name(self) -> str:
+        """The card's name, or the file's where the card has none."""
+        return str(self.card.get("name") or self.path.stem)
+
+    def encode(self, motions: Sequence[Motion | CanonicalMotion | NormalizedMotion]) -> NDArray[np.float32]:
+        """Signatures ``[N, dimension]`` of unit length, in the order given.
+
+        Raises:
+            MappingError: a ``Motion`` has a skeleton that is not a body's.
+            ModelError: the model gave numbers that are not finite.
+        """
+        parts, owner = _parts([_normalized(motion) for motion in motions])
+        sums = np.zeros((len(motions), self.dimension), dtype=np.float64)
+        for batch in _batches([len(part.joints) for part in parts]):
+            vectors = self._run([parts[i] for i in batch])
+            np.add.at(sums, owner[batch], vectors)
+        length = np.linalg.norm(sums, axis=1, keepdims=True)
+        return (sums / np.maximum(length, 1e-12)).astype(np.float32)
+
+    def _run(self, motions: Sequence[NormalizedMotion]) -> NDArray[np.float32]:
+        """One padded batch through the network."""
+        length = np.array([len(motion.joints) for motion in motions], dtype=np.int64)
+        joints = np.zeros((len(motions), int(length.max()), *motions[0].joints.shape[1:]), dtype=np.float32)
+        for row, motion in zip(joints, motions, strict=True):
+            row[: len(motion.joints)] = motion.joints
+        valid = np.stack([motion.valid for motion in motions]).astype(np.float32)
+        feed = {"joints": joints, "valid": valid, "length": length}
+        vectors = np.asarray(self._session.run(["signature"], feed)[0])
+        if not np.isfinite(vectors).all():
+            raise ModelError(f"The model {self.path.name} gave numbers that are not finite; use the shipped model.")
+        return vectors
+
+
+def _normalized(motion: Motion | CanonicalMotion | NormalizedMotion) -> NormalizedMotion:
+    if isinstance(motion, Motion):
+        motion = canonicalize(motion)
+    return normalize(motion) if isinstance(motion, CanonicalMotion) else motion
+
+
+def _parts(motions: Sequence[NormalizedMotion]) -> tuple[list[NormalizedMotion], NDArray[np.intp]]:
+    """Motions cut into equal parts of at most ``LONGEST`` frames, and whose part each is."""
+    parts: list[NormalizedMotion] = []
+    owner: list[int] = []
+    for i, motion in enumerate(motions):
+        count = -(-len(motion.joints) // LONGEST)
+        parts += [NormalizedMotion(joints, motion.valid) for joints in np.array_split(motion.joints, count)]
+        owner += [i] * count
+    return parts, np.array(owner, dtype=np.intp)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+    """Indices in groups of similar length, each of at most ``BATCH_FRAMES`` frames with its padding."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop in range(1, len(order) + 1):
+        if stop == len(order) or _full(lengths[order[start]], lengths[order[stop]], stop + 1 - start):
+            yield order[start:stop]
+            start = stop
+
+
+def _full(shortest: int, longest: int, count: int) -> bool:
+    return longest > shortest * _PADDING + 8 or longest * count > BATCH_FRAMES
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The model {path} cannot be read ({error.strerror}); give the path of an ONNX model."
+        ) from error
+
+
+def _providers(wanted: str | None) -> list[str]:
+    """The names in onnxruntime of the devices to try, the CPU last."""
+    available = _onnxruntime().get_available_providers()
+    if wanted is None:
+        return [long for long in PROVIDERS.values() if long in available]
+    if wanted not in PROVIDERS:
+        raise ModelError(f"There is no device '{wanted}'; choose one of {', '.join(PROVIDERS)}.")
+    return [long for long in dict.fromkeys((PROVIDERS[wanted], PROVIDERS["cpu"])) if long in available]
+
+
+def _onnxruntime() -> Any:  # noqa: ANN401 - a module
+    try:
+        import onnxruntime  # noqa: PLC0415 - loads on first use: numpy alone is needed to import the engine
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Encoding motions needs onnxruntime; install it with: pip install 'hums[run]'."
+        ) from error
+    return onnxruntime
+
+
+def _open_session(model: bytes, path: Path, providers: list[str], threads: int) -> Any:  # noqa: ANN401
+    """An inference session on the first device that starts; the CPU where none does."""
+    runtime = _onnxruntime()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # a device that cannot be started is not the user's concern: .provider tells
+    for attempt in (providers, [PROVIDERS["cpu"]]):
+        try:
+            return runtime.InferenceSession(model, options, providers=attempt)
+        except Exception as error:  # onnxruntime raises many kinds, for bad files and bad drivers alike
+            failure = error
+    raise ModelError(
+        f"{path.name} is not an ONNX model that this onnxruntime can run; use the shipped model."
+    ) from failure
+
+
+def _check_layout(session: Any, path: Path) -> int:  # noqa: ANN401
+    """The size of the signature; refuses a model whose inputs or outputs are not the project's."""
+    inputs = {value.name: value.shape for value in session.get_inputs()}
+    outputs = {value.name: value.shape for value in session.get_outputs()}
+    shape = outputs.get("signature", ())
+    if set(inputs) != _INPUTS or inputs["joints"][2:] != [22, 3] or len(shape) != 2 or not isinstance(shape[1], int):
+        raise ModelError(
+            f"{path.name} is a model of another layout; export one with hums-train export or use the shipped model."
+        )
+    return shape[1]
+
+
+def _json(text: str) -> Any:  # noqa: ANN401
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
