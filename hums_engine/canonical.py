@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from . import skeleton
+from . import orientation, quat, rest_pose
+from .errors import MappingError
+from .mapping import JointMap, map_joints
+from .motion import Motion
+
+MIN_SEEN = 0.25
+"""A joint seen in less than this share of the frames counts as missing; shorter gaps are bridged."""
+
+_POSES_FOR_MAPPING = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,3 +58,80 @@ class CanonicalMotion:
         stop = last if end_s <= 0 else min(max(round(end_s * self.fps), first), last)
         frames = slice(first, stop + 1)
         return replace(self, positions=self.positions[frames], rotations=self.rotations[frames])
+
+    def resampled(self, fps: float) -> CanonicalMotion:
+        """The same seconds at ``fps`` frames a second; positions blend linearly, rotations on the sphere."""
+        if abs(fps - self.fps) < 1e-6:
+            return self
+        count = max(round(self.duration_s * fps), 0) + 1
+        at = np.minimum(np.arange(count) * (self.fps / fps), self.frame_count - 1)
+        before = np.floor(at).astype(np.intp)
+        after = np.minimum(before + 1, self.frame_count - 1)
+        part = at - before
+        positions = self.positions[before] + part[:, None, None] * (self.positions[after] - self.positions[before])
+        rotations = quat.slerp(self.rotations[before], self.rotations[after], part[:, None])
+        return replace(
+            self, positions=positions.astype(np.float32), rotations=rotations.astype(np.float32), fps=float(fps)
+        )
+
+
+def canonicalize(motion: Motion, joint_map: JointMap | None = None) -> CanonicalMotion:
+    """Brings a motion of any skeleton onto the 22 canonical joints.
+
+    Positions are taken as they are. Orientations come from the motion's rotations where it has them and
+    its rest pose is that of a standing figure; else from the joints' positions (`orientation`).
+
+    Args:
+        motion: of a human figure, any joints.
+        joint_map: which joints are the canonical ones; found by `mapping.map_joints` when None.
+
+    Raises:
+        MappingError: no human figure is found, or none of its joints is ever seen.
+    """
+    if joint_map is None:
+        sample = motion.positions[:: max(1, motion.frame_count // _POSES_FOR_MAPPING)]
+        joint_map = map_joints(motion.joint_names, motion.parents, motion.rest_positions, poses=sample)
+    positions, valid = _seen(motion.positions.astype(np.float64), joint_map.joints)
+    if not valid.any():
+        raise MappingError("No body joint is seen in this motion: check that its positions are not all empty.")
+    rotations = _rotations_from_rest(motion, joint_map)
+    if rotations is None:
+        rotations = orientation.from_positions(positions, valid)
+    positions[:, ~valid] = 0.0
+    return CanonicalMotion(
+        positions=positions.astype(np.float32),
+        rotations=quat.unroll(rotations).astype(np.float32),
+        valid=valid,
+        fps=motion.fps,
+        name=motion.name,
+        source=motion.source,
+    )
+
+
+def _seen(positions: NDArray[np.float64], joints: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The mapped joints ``[T, 22, 3]`` with gaps bridged over time, and which of them are seen enough."""
+    picked = positions[:, np.maximum(joints, 0)]
+    seen = np.isfinite(picked).all(axis=-1) & (joints >= 0)
+    valid = seen.mean(axis=0) >= MIN_SEEN
+    frames = np.arange(len(picked))
+    for j in np.flatnonzero(valid & ~seen.all(axis=0)):
+        known = seen[:, j]
+        for axis in range(3):
+            picked[:, j, axis] = np.interp(frames, frames[known], picked[known, j, axis])
+    picked[:, ~valid] = np.nan
+    return picked, valid
+
+
+def _rotations_from_rest(motion: Motion, joint_map: JointMap) -> NDArray[np.float64] | None:
+    """World rotations from the reference pose ``[T, 22, 4]``, or None where rest and rotations do not serve."""
+    world = motion.world_rotations()
+    if world is None or motion.rest_positions is None:
+        return None
+    joints = joint_map.joints
+    mapped = joints >= 0
+    rest = np.where(mapped[:, None], motion.rest_positions[np.maximum(joints, 0)].astype(np.float64), np.nan)
+    if not rest_pose.is_standing(rest, mapped):
+        return None
+    fix = rest_pose.from_reference(rest, mapped)
+    rotations = quat.mul(world[:, np.maximum(joints, 0)], fix)
+    return orientation.fill_missing(rotations, mapped & np.isfinite(rotations).all(axis=(0, 2)))

@@ -59,10 +59,14 @@ class Motion:
     def _check(self) -> None:
         shape = self.positions.shape
         if len(shape) != 3 or shape[2] != 3 or shape[0] < 1 or shape[1] < 1:
-            raise MotionFileError(f"Joint positions must be [frames, joints, 3] with at least one of each, not {list(shape)}.")
+            raise MotionFileError(
+                f"Joint positions must be [frames, joints, 3] with at least one of each, not {list(shape)}."
+            )
         joints = shape[1]
         if len(self.joint_names) != joints or self.parents.shape != (joints,):
-            raise MotionFileError(f"{joints} joints need {joints} names and parents, not {len(self.joint_names)} and {len(self.parents)}.")
+            raise MotionFileError(
+                f"{joints} joints need {joints} names and parents, not {len(self.joint_names)} and {len(self.parents)}."
+            )
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise MotionFileError(f"Frames a second must be a number above zero, not {self.fps}.")
         if np.any(self.parents >= np.arange(joints)) or np.any(self.parents < -1):

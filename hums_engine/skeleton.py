@@ -62,9 +62,10 @@ TWINS: Final[NDArray[np.intp]] = np.array(
 
 # The joint a bone leaving each joint points to, where one continues the limb (-1: a leaf).
 _NEXT: Final = {
-    "pelvis": "spine1", "left_hip": "left_knee", "right_hip": "right_knee", "spine1": "spine2", "left_knee": "left_ankle",
-    "right_knee": "right_ankle", "spine2": "spine3", "left_ankle": "left_foot", "right_ankle": "right_foot", "spine3": "neck",
-    "neck": "head", "left_collar": "left_shoulder", "right_collar": "right_shoulder", "left_shoulder": "left_elbow",
-    "right_shoulder": "right_elbow", "left_elbow": "left_wrist", "right_elbow": "right_wrist",
+    "pelvis": "spine1", "spine1": "spine2", "spine2": "spine3", "spine3": "neck", "neck": "head",
+    "left_hip": "left_knee", "left_knee": "left_ankle", "left_ankle": "left_foot",
+    "right_hip": "right_knee", "right_knee": "right_ankle", "right_ankle": "right_foot",
+    "left_collar": "left_shoulder", "left_shoulder": "left_elbow", "left_elbow": "left_wrist",
+    "right_collar": "right_shoulder", "right_shoulder": "right_elbow", "right_elbow": "right_wrist",
 }  # fmt: skip
 NEXT: Final[NDArray[np.intp]] = np.array([INDEX.get(_NEXT.get(name, ""), -1) for name in JOINTS], dtype=np.intp)

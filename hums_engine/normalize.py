@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Normalisation: what the encoder and the alignment see of a motion.
+
+Rate, place, heading and body size say nothing about which motion it is, so they are taken out: 30 frames a
+second, origin under the hips at the start, facing -Y at the start, every bone of the reference body's length
+(DeepHuMS, section 3: "bone-length normalised"), and the path scaled by the length of the legs.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import quat, rest_pose, skeleton
+from .canonical import CanonicalMotion
+from .errors import MappingError
+from .skeleton import INDEX, JOINT_COUNT, PARENTS, REFERENCE
+
+FPS: Final = 30.0
+"""Frames a second of a normalised motion."""
+
+_HEADING_S: Final = 0.25
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class NormalizedMotion(NamedTuple):
+    """A motion at one rate, heading, place and body size.
+
+    Attributes:
+        joints: ``[T, 22, 3]`` float32 metres of the reference body, 30 fps; zero where not valid.
+        valid: ``[22]`` bool.
+    """
+
+    joints: NDArray[np.float32]
+    valid: Mask
+
+
+def normalize(motion: CanonicalMotion) -> NormalizedMotion:
+    """Takes rate, place, heading and body size out of a motion.
+
+    Raises:
+        MappingError: neither hips nor pelvis are there, so nothing can be placed.
+    """
+    motion = motion.resampled(FPS)
+    valid = motion.valid.copy()
+    joints = np.where(valid[:, None], motion.positions.astype(np.float64), np.nan)
+    root = _root(joints)
+    if not np.isfinite(root).all():
+        raise MappingError("The hips are missing in this motion: it cannot be compared with others.")
+    turn = quat.inv(_start_heading(joints))
+    joints, root = quat.rotate(turn, joints), quat.rotate(turn, root)
+    path = (root - [root[0, 0], root[0, 1], _floor(joints, root)]) * leg_scale(joints)
+    body, valid = _reference_sized(joints, root, valid)
+    joints = np.where(valid[:, None], body + path[:, None], 0.0)
+    return NormalizedMotion(joints.astype(np.float32), valid)
+
+
+def leg_length(joints: Array) -> float:
+    """Thigh plus shin in the unit of ``joints`` ``[..., 22, 3]``, median over frames, mean of sides; NaN without legs."""
+    lengths = [
+        np.linalg.norm(joints[..., b, :] - joints[..., a, :], axis=-1)
+        + np.linalg.norm(joints[..., c, :] - joints[..., b, :], axis=-1)
+        for a, b, c in rest_pose.LIMBS
+        if c in (INDEX["left_ankle"], INDEX["right_ankle"])
+    ]
+    known = [float(np.median(length)) for length in lengths if np.isfinite(length).all()]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def leg_scale(joints: Array) -> float:
+    """How much larger the reference body is than that of ``joints`` ``[..., 22, 3]``, by the legs or else the trunk."""
+    legs = leg_length(joints)
+    if np.isfinite(legs) and legs > 0:
+        return skeleton.LEG_LENGTH / legs
+    trunk = float(np.median(np.linalg.norm(_trunk(joints), axis=-1)))
+    reference = float(np.linalg.norm(_trunk(REFERENCE)))
+    return reference / trunk if np.isfinite(trunk) and trunk > 0 else 1.0
+
+
+def _trunk(joints: Array) -> Array:
+    return rest_pose.middle(joints, "shoulder") - _root(joints)
+
+
+def _root(joints: Array) -> Array:
+    """Midway between the hips ``[..., 3]``: rigs agree on it, while they put the pelvis joint anywhere above it."""
+    hips = rest_pose.middle(joints, "hip")
+    return np.where(np.isfinite(hips), hips, joints[..., INDEX["pelvis"], :])
+
+
+def _start_heading(joints: Array) -> Array:
+    """The heading ``[4]`` over the first quarter second, which is steadier than that of one noisy frame."""
+    first = joints[: max(1, round(_HEADING_S * FPS))]
+    forward = np.cross(rest_pose.lateral(first), rest_pose.UP).mean(axis=0)
+    return rest_pose.about_vertical(rest_pose.FORWARD, forward)
+
+
+def _floor(joints: Array, root: Array) -> float:
+    """Height of the floor: the lowest that feet come (a low percentile, since a sensor's point may dip)."""
+    feet = joints[:, [INDEX[f"{s}_{n}"] for s in ("left", "right") for n in ("ankle", "foot")], 2]
+    if np.isfinite(feet).any():
+        lowest = np.nanmin(np.where(np.isfinite(feet), feet, np.inf), axis=1)
+        return float(np.percentile(lowest, 2))
+    return float(root[:, 2].min())
+
+
+def _reference_sized(joints: Array, root: Array, valid: Mask) -> tuple[Array, Mask]:
+    """Joints ``[T, 22, 3]`` about the root with every bone at the reference body's length, and which are placed.
+
+    A joint hangs on its nearest ancestor that is there; the hips hang on the root.
+    """
+    body = np.full_like(joints, np.nan)
+    reference_root = rest_pose.middle(REFERENCE, "hip")
+    for j in range(JOINT_COUNT):
+        if not valid[j]:
+            continue
+        anchor = PARENTS[j]
+        while anchor > 0 and not valid[anchor]:
+            anchor = PARENTS[anchor]
+        on_root = anchor <= 0
+        start, placed = (root, np.zeros_like(root)) if on_root else (joints[:, anchor], body[:, anchor])
+        length = np.linalg.norm(REFERENCE[j] - (reference_root if on_root else REFERENCE[anchor]))
+        body[:, j] = placed + length * quat.unit(joints[:, j] - start)
+    return body, valid

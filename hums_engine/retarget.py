@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Retargeting: a canonical motion as the local rotations and root locations of any rig.
+
+The canonical rotation of a joint turns the reference pose into the frame. The rig's own rest pose differs from
+the reference pose by a known turn (`rest_pose`), so the bone's world rotation *from its rest pose* is the one
+times the inverse of the other, and every limb points where the source's pointed, whatever the rig rests in.
+Bones that are not mapped keep their rest pose relative to their parents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import quat, rest_pose, skeleton
+from .canonical import CanonicalMotion
+from .mapping import JointMap, map_joints
+from .normalize import leg_length
+from .skeleton import INDEX
+
+Array = NDArray[np.float64]
+
+_FEET = [INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")]
+_ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
+_FLOOR_NEAR_ZERO = 0.15
+_USUAL_ANKLE = 0.09
+_PLANTED_PERCENTILE = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """A rig at rest, in world space (Z up, metres).
+
+    Attributes:
+        names: ``B`` bone names.
+        parents: ``[B]`` index of each bone's parent, parents first, -1 for a root.
+        rest: ``[B, 4, 4]`` world matrices of the bones at rest: the object's times the bone's own.
+        tips: ``[B, 3]`` where the bones end at rest.
+        inherits_rotation: ``[B]`` whether a bone turns with its parent; None: all do.
+        floor: height that the rig is made to stand on (its object's origin); where the feet are far from it, or
+            it is None, the lowest point of the feet counts.
+    """
+
+    names: tuple[str, ...]
+    parents: NDArray[np.intp]
+    rest: Array
+    tips: Array
+    inherits_rotation: NDArray[np.bool_] | None = None
+    floor: float | None = None
+
+    @property
+    def heads(self) -> Array:
+        """Where the bones start at rest ``[B, 3]``."""
+        return self.rest[:, :3, 3]
+
+    def map(self) -> JointMap:
+        """The rig's canonical joints, by names or by shape.
+
+        Raises:
+            MappingError: the rig is not that of a human figure.
+        """
+        return map_joints(self.names, self.parents, self.heads, tips=self.tips)
+
+
+@dataclass(frozen=True)
+class RetargetOptions:
+    """How a motion lands on a rig.
+
+    Attributes:
+        root: "motion" moves the figure as recorded; "in_place" keeps it over its start.
+        placement: "rig" starts where the rig stands, facing as it rests; "source" keeps the recorded place and heading.
+        scale: size of the path; 0 takes the ratio of the legs.
+    """
+
+    root: Literal["motion", "in_place"] = "motion"
+    placement: Literal["rig", "source"] = "rig"
+    scale: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class BoneCurves:
+    """Keys of a rig's bones, in each bone's own axes as Blender's pose channels hold them.
+
+    Attributes:
+        times_s: ``[T]`` seconds from the start.
+        bones: ``[K]`` indices of the turned bones.
+        rotations: ``[T, K, 4]`` pose rotations, w first, without sign flips between frames.
+        root_bone: index of the bone that carries the path.
+        root_locations: ``[T, 3]`` pose locations of it.
+    """
+
+    times_s: Array
+    bones: NDArray[np.intp]
+    rotations: Array
+    root_bone: int
+    root_locations: Array
+
+
+def retarget(
+    motion: CanonicalMotion,
+    rig: Rig,
+    joint_map: JointMap | None = None,
+    options: RetargetOptions | None = None,
+    fps: float = 0.0,
+) -> BoneCurves:
+    """Puts a motion on a rig.
+
+    Args:
+        motion: what to play.
+        rig: what plays it.
+        joint_map: which bones are the canonical joints; found when None.
+        options: how it lands.
+        fps: frames a second of the keys; 0 keeps the motion's.
+
+    Raises:
+        MappingError: the rig is not that of a human figure.
+    """
+    joint_map = joint_map or rig.map()
+    options = options or RetargetOptions()
+    motion = motion.resampled(fps) if fps > 0 else motion
+    rest = _rest_joints(rig, joint_map)
+    turn = _placement_turn(motion, rest, options)
+    turned = quat.mul(turn, motion.rotations)
+    from_rest = quat.mul(turned, quat.inv(rest_pose.from_reference(rest, joint_map.valid)))
+    joints = np.flatnonzero(joint_map.valid & _turns(motion))
+    deltas = _bone_deltas(rig, joint_map, joints, from_rest)
+    bones = joint_map.joints[joints]
+    root_bone = int(joint_map.joints[INDEX["pelvis"]])
+    hips = _hip_path(motion, turn, rest, _rest_floor(rig, joint_map, rest), options)
+    return BoneCurves(
+        times_s=np.arange(motion.frame_count) / motion.fps,
+        bones=bones,
+        rotations=quat.unroll(_pose_rotations(rig, bones, deltas)),
+        root_bone=root_bone,
+        root_locations=_root_locations(rig, root_bone, deltas, hips - _hips_from_root(rest, deltas[root_bone])),
+    )
+
+
+def _rest_joints(rig: Rig, joint_map: JointMap) -> Array:
+    """World joints of the rig at rest ``[22, 3]``, NaN where missing."""
+    return np.where(joint_map.valid[:, None], rig.heads[np.maximum(joint_map.joints, 0)], np.nan)
+
+
+def _turns(motion: CanonicalMotion) -> NDArray[np.bool_]:
+    """Which joints ``[22]`` have a rotation to give: all do, but toes without data would only repeat the foot."""
+    turns = np.ones(skeleton.JOINT_COUNT, dtype=bool)
+    toes = [INDEX["left_foot"], INDEX["right_foot"]]
+    turns[toes] = motion.valid[toes]
+    return turns
+
+
+def _placement_turn(motion: CanonicalMotion, rest: Array, options: RetargetOptions) -> Array:
+    """The turn ``[4]`` about the vertical from the recorded heading to the rig's, or none."""
+    if options.placement == "source":
+        return quat.IDENTITY
+    start = quat.rotate(motion.rotations[0, INDEX["pelvis"]], rest_pose.FORWARD)
+    facing = quat.rotate(rest_pose.heading(rest), rest_pose.FORWARD)
+    flat = np.hypot(start[0], start[1])
+    return rest_pose.about_vertical(start, facing) if flat > 0.2 else quat.IDENTITY
+
+
+def _bone_deltas(rig: Rig, joint_map: JointMap, joints: NDArray[np.intp], from_rest: Array) -> dict[int, Array]:
+    """World rotation from rest ``[T, 4]`` of every bone; an unmapped bone turns as its parent does."""
+    wanted = {int(joint_map.joints[j]): from_rest[:, j] for j in joints}
+    still = np.broadcast_to(quat.IDENTITY, from_rest[:, 0].shape)
+    deltas: dict[int, Array] = {}
+    for bone in range(len(rig.names)):
+        deltas[bone] = wanted[bone] if bone in wanted else _parent_delta(rig, bone, deltas, still)
+    return deltas
+
+
+def _parent_delta(rig: Rig, bone: int, deltas: dict[int, Array], still: Array) -> Array:
+    parent = int(rig.parents[bone])
+    inherits = rig.inherits_rotation is None or bool(rig.inherits_rotation[bone])
+    return deltas[parent] if parent >= 0 and inherits else still
+
+
+def _rest_rotations(rig: Rig) -> Array:
+    """World rest rotations ``[B, 4]``: the bones' matrices without scale or shear, by polar decomposition."""
+    u, _, vt = np.linalg.svd(rig.rest[:, :3, :3])
+    mirrored = np.where(np.linalg.det(u @ vt) < 0, -1.0, 1.0)
+    vt = vt * np.stack([np.ones_like(mirrored), np.ones_like(mirrored), mirrored], axis=-1)[:, :, None]
+    return quat.from_matrix(u @ vt)
+
+
+def _pose_rotations(rig: Rig, bones: NDArray[np.intp], deltas: dict[int, Array]) -> Array:
+    """Pose rotations ``[T, K, 4]``: a bone's turn from rest less its parent's, told in the bone's rest axes."""
+    rest = _rest_rotations(rig)
+    still = np.broadcast_to(quat.IDENTITY, deltas[0].shape)
+    local = [
+        quat.mul(
+            quat.mul(quat.inv(rest[b]), quat.mul(quat.inv(_parent_delta(rig, b, deltas, still)), deltas[b])), rest[b]
+        )
+        for b in (int(bone) for bone in bones)
+    ]
+    return np.stack(local, axis=1)
+
+
+def _hip_path(
+    motion: CanonicalMotion, turn: Array, rest: Array, floors: tuple[float, float], options: RetargetOptions
+) -> Array:
+    """Where the rig's hips go ``[T, 3]`` in the world: the source's path from its floor, at the rig's size."""
+    joints = np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan)
+    hips = _middle_of_hips(joints)
+    source_leg, own_leg = leg_length(joints), leg_length(rest)
+    known = np.isfinite(source_leg) and np.isfinite(own_leg) and source_leg > 0
+    ratio = own_leg / source_leg if known else 1.0
+    scale = options.scale or ratio
+    floor, ankle = source_floor(joints, source_leg)
+    rest_floor, rest_ankle = floors
+    height = rest_floor + rest_ankle + ratio * (hips[:, 2] - floor - ankle)
+    start = hips[0] if options.placement == "rig" else np.zeros(3)
+    path = quat.rotate(turn, hips - start) * scale
+    if options.root == "in_place":
+        path[:] = path[0]
+    if options.placement == "rig":
+        path = path + _middle_of_hips(rest)
+    return np.concatenate([path[:, :2], height[:, None]], axis=-1)
+
+
+def _middle_of_hips(joints: Array) -> Array:
+    hips = rest_pose.middle(joints, "hip")
+    return np.where(np.isfinite(hips), hips, joints[..., INDEX["pelvis"], :])
+
+
+def source_floor(joints: Array, leg: float) -> tuple[float, float]:
+    """Height of the floor under a motion, and of its ankles above it when they stand.
+
+    Studios calibrate the floor to zero. Where the lowest ankle is far from that, the take has a floor of its own
+    (a stage, or a file whose origin is at the hips).
+
+    Args:
+        joints: ``[T, 22, 3]`` metres, NaN where missing.
+        leg: length of the legs, metres.
+    """
+    usual = _USUAL_ANKLE * (leg if np.isfinite(leg) else 1.0)
+    ankles = joints[:, _ANKLES, 2]
+    if not np.isfinite(ankles).any():
+        return 0.0, usual
+    lowest = float(np.percentile(np.nanmin(np.where(np.isfinite(ankles), ankles, np.inf), axis=1), _PLANTED_PERCENTILE))
+    limit = _FLOOR_NEAR_ZERO * (leg if np.isfinite(leg) else 1.0)
+    return (0.0, lowest) if 0.0 < lowest < limit + usual else (lowest - usual, usual)
+
+
+def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, float]:
+    """Height of the floor that the rig stands on at rest, and of its ankles above it."""
+    feet = joint_map.joints[_FEET]
+    feet = feet[feet >= 0]
+    if not len(feet):
+        return float(np.nanmin(rest[:, 2])), 0.0
+    lowest = float(min(rig.heads[feet, 2].min(), rig.tips[feet, 2].min()))
+    near = _FLOOR_NEAR_ZERO * leg_length(rest)
+    floor = lowest if rig.floor is None or not 0.0 <= lowest - rig.floor < near else rig.floor
+    ankles = rest[_ANKLES, 2]
+    ankle = float(np.nanmean(ankles)) if np.isfinite(ankles).any() else lowest
+    return floor, ankle - floor
+
+
+def _hips_from_root(rest: Array, root_delta: Array) -> Array:
+    """From the pelvis bone's head to between the hips ``[T, 3]``, as the pelvis is turned."""
+    return quat.rotate(root_delta, _middle_of_hips(rest) - rest[INDEX["pelvis"]])
+
+
+def _root_locations(rig: Rig, bone: int, deltas: dict[int, Array], heads: Array) -> Array:
+    """Pose locations ``[T, 3]`` that bring the bone's head to ``heads`` ``[T, 3]`` in the world."""
+    still = np.broadcast_to(quat.IDENTITY, deltas[bone].shape)
+    parent_turn = _parent_delta(rig, bone, deltas, still)
+    axes = rig.rest[bone, :3, :3]
+    moved = quat.rotate(quat.inv(parent_turn), heads - rig.heads[bone])
+    return np.linalg.solve(axes, moved.T).T
