@@ -48,7 +48,7 @@ def normalize(motion: CanonicalMotion) -> NormalizedMotion:
     motion = motion.resampled(FPS)
     valid = motion.valid.copy()
     joints = np.where(valid[:, None], motion.positions.astype(np.float64), np.nan)
-    root = _root(joints)
+    root = rest_pose.hips(joints)
     if not np.isfinite(root).all():
         raise MappingError("The hips are missing in this motion: it cannot be compared with others.")
     turn = quat.inv(_start_heading(joints))
@@ -60,7 +60,7 @@ def normalize(motion: CanonicalMotion) -> NormalizedMotion:
 
 
 def leg_length(joints: Array) -> float:
-    """Thigh plus shin in the unit of ``joints`` ``[..., 22, 3]``, median over frames, mean of sides; NaN without legs."""
+    """Thigh plus shin in the unit of ``joints`` ``[..., 22, 3]``, the median over frames; NaN without legs."""
     lengths = [
         np.linalg.norm(joints[..., b, :] - joints[..., a, :], axis=-1)
         + np.linalg.norm(joints[..., c, :] - joints[..., b, :], axis=-1)
@@ -82,13 +82,7 @@ def leg_scale(joints: Array) -> float:
 
 
 def _trunk(joints: Array) -> Array:
-    return rest_pose.middle(joints, "shoulder") - _root(joints)
-
-
-def _root(joints: Array) -> Array:
-    """Midway between the hips ``[..., 3]``: rigs agree on it, while they put the pelvis joint anywhere above it."""
-    hips = rest_pose.middle(joints, "hip")
-    return np.where(np.isfinite(hips), hips, joints[..., INDEX["pelvis"], :])
+    return rest_pose.middle(joints, "shoulder") - rest_pose.hips(joints)
 
 
 def _start_heading(joints: Array) -> Array:
@@ -113,7 +107,7 @@ def _reference_sized(joints: Array, root: Array, valid: Mask) -> tuple[Array, Ma
     A joint hangs on its nearest ancestor that is there; the hips hang on the root.
     """
     body = np.full_like(joints, np.nan)
-    reference_root = rest_pose.middle(REFERENCE, "hip")
+    reference_root = rest_pose.hips(REFERENCE)
     for j in range(JOINT_COUNT):
         if not valid[j]:
             continue

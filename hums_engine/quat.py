@@ -159,6 +159,7 @@ def unit(v: ArrayLike) -> Array:
 
 
 def angle(a: ArrayLike, b: ArrayLike) -> Array:
-    """The angle ``[...]`` in radians between the rotations ``a`` and ``b`` ``[..., 4]``."""
-    dot = np.abs(np.sum(np.asarray(a, np.float64) * np.asarray(b, np.float64), axis=-1))
-    return 2.0 * np.arccos(np.clip(dot, 0.0, 1.0))
+    """The angle ``[...]`` in radians, 0 to pi, between the rotations ``a`` and ``b`` ``[..., 4]``."""
+    difference = mul(inv(a), b)
+    # by the arc tangent: the arc cosine loses half the digits at small angles
+    return 2.0 * np.arctan2(np.linalg.norm(difference[..., 1:], axis=-1), np.abs(difference[..., 0]))

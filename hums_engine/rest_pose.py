@@ -51,6 +51,18 @@ def middle(points: Array, name: str) -> Array:
     return np.where(count > 0, np.where(seen, pair, 0.0).sum(axis=-2) / np.maximum(count, 1), np.nan)
 
 
+def hips(points: Array) -> Array:
+    """The point ``[..., 3]`` midway between the hips; the pelvis where a hip is missing.
+
+    Rigs agree on it, while they put the pelvis joint anywhere above it.
+    """
+    pair = points[..., [INDEX["left_hip"], INDEX["right_hip"]], :]
+    both = np.isfinite(pair).all(axis=-2)
+    pelvis = points[..., INDEX["pelvis"], :]
+    instead = np.where(np.isfinite(pelvis), pelvis, middle(points, "hip"))
+    return np.where(both, pair.mean(axis=-2), instead)
+
+
 def lateral(points: Array) -> Array:
     """Unit direction ``[..., 3]`` from the figure's right to its left, over hips and shoulders together."""
     total = np.zeros((*points.shape[:-2], 3))
@@ -85,9 +97,7 @@ def trunk_direction(points: Array) -> Array:
     """Unit direction ``[..., 3]`` from between the hips to between the shoulders (or the neck)."""
     top = middle(points, "shoulder")
     top = np.where(np.isfinite(top), top, points[..., INDEX["neck"], :])
-    bottom = middle(points, "hip")
-    bottom = np.where(np.isfinite(bottom), bottom, points[..., INDEX["pelvis"], :])
-    return quat.unit(np.nan_to_num(top - bottom))
+    return quat.unit(np.nan_to_num(top - hips(points)))
 
 
 def is_standing(rest: Array, valid: Mask) -> bool:

@@ -204,7 +204,7 @@ def _hip_path(
 ) -> Array:
     """Where the rig's hips go ``[T, 3]`` in the world: the source's path from its floor, at the rig's size."""
     joints = np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan)
-    hips = _middle_of_hips(joints)
+    hips = rest_pose.hips(joints)
     source_leg, own_leg = leg_length(joints), leg_length(rest)
     known = np.isfinite(source_leg) and np.isfinite(own_leg) and source_leg > 0
     ratio = own_leg / source_leg if known else 1.0
@@ -217,13 +217,8 @@ def _hip_path(
     if options.root == "in_place":
         path[:] = path[0]
     if options.placement == "rig":
-        path = path + _middle_of_hips(rest)
+        path = path + rest_pose.hips(rest)
     return np.concatenate([path[:, :2], height[:, None]], axis=-1)
-
-
-def _middle_of_hips(joints: Array) -> Array:
-    hips = rest_pose.middle(joints, "hip")
-    return np.where(np.isfinite(hips), hips, joints[..., INDEX["pelvis"], :])
 
 
 def source_floor(joints: Array, leg: float) -> tuple[float, float]:
@@ -261,7 +256,7 @@ def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, floa
 
 def _hips_from_root(rest: Array, root_delta: Array) -> Array:
     """From the pelvis bone's head to between the hips ``[T, 3]``, as the pelvis is turned."""
-    return quat.rotate(root_delta, _middle_of_hips(rest) - rest[INDEX["pelvis"]])
+    return quat.rotate(root_delta, rest_pose.hips(rest) - rest[INDEX["pelvis"]])
 
 
 def _root_locations(rig: Rig, bone: int, deltas: dict[int, Array], heads: Array) -> Array:

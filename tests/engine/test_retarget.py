@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A motion lands on rigs of every rest pose, facing, scale and bone roll with the limbs where the source has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hums_engine import quat
+from hums_engine.mapping import JointMap
+from hums_engine.motion import accumulate
+from hums_engine.rest_pose import LIMBS
+from hums_engine.retarget import BoneCurves, RetargetOptions, Rig, retarget
+from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS
+from tests.engine.reference_body import resting, wandering
+
+EVERY_JOINT = JointMap(joints=np.arange(JOINT_COUNT), family="test", score=1.0)
+
+
+def posed(rig: Rig, curves: BoneCurves) -> np.ndarray:
+    """Joint positions ``[T, B, 3]`` of the rig with the curves on it, by Blender's rule for pose bones."""
+    frames = len(curves.times_s)
+    matrices = np.empty((frames, len(rig.names), 4, 4))
+    basis = np.tile(np.eye(4), (frames, len(rig.names), 1, 1))
+    basis[:, curves.bones, :3, :3] = quat.to_matrix(curves.rotations)
+    basis[:, curves.root_bone, :3, 3] = curves.root_locations
+    for b, parent in enumerate(rig.parents):
+        local = rig.rest[b] if parent < 0 else np.linalg.inv(rig.rest[parent]) @ rig.rest[b]
+        above = np.eye(4) if parent < 0 else matrices[:, parent]
+        matrices[:, b] = above @ local @ basis[:, b]
+    return matrices[:, :, :3, 3]
+
+
+def limb_errors(source: np.ndarray, target: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Degrees between the eight long bones of source and target, the source turned by ``turn``."""
+    pairs = [(a, b) for upper, lower, end in LIMBS for a, b in ((upper, lower), (lower, end))]
+    first, second = map(list, zip(*pairs, strict=True))
+    a = quat.rotate(turn, quat.unit(source[:, second] - source[:, first]))
+    b = quat.unit(target[:, second] - target[:, first])
+    return np.degrees(np.arccos(np.clip(np.sum(a * b, axis=-1), -1, 1)))
+
+
+@pytest.mark.parametrize("arm_drop_deg", [0, 45, 85])
+@pytest.mark.parametrize("yaw_deg", [0, 180, 57])
+@pytest.mark.parametrize(("scale", "unit"), [(1.0, 1.0), (0.6, 0.01)])
+def test_limbs_point_as_in_the_source_whatever_the_rig_rests_in(
+    arm_drop_deg: float, yaw_deg: float, scale: float, unit: float
+) -> None:
+    motion = wandering()
+    rig = resting(arm_drop_deg, yaw_deg, scale, unit)
+    target = posed(rig, retarget(motion, rig, EVERY_JOINT, RetargetOptions(placement="source")))
+    assert limb_errors(motion.positions, target, quat.IDENTITY).max() < 0.01
+
+
+def test_a_motion_placed_on_the_rig_starts_where_it_stands_and_faces_as_it_rests() -> None:
+    motion, rig = wandering(), resting(yaw_deg=180)
+    rig = replace(rig, rest=rig.rest + np.pad(np.array([[5.0], [2.0], [0.0]]), ((0, 1), (3, 0)))[None])
+    target = posed(rig, retarget(motion, rig, EVERY_JOINT))
+    hips = target[:, [INDEX["left_hip"], INDEX["right_hip"]]].mean(axis=1)
+    np.testing.assert_allclose(hips[0, :2], [5.0, 2.0], atol=1e-4)
+    source = motion.positions[:, [INDEX["left_hip"], INDEX["right_hip"]]].mean(axis=1)
+    walked, walked_source = (np.linalg.norm(p[-1, :2] - p[0, :2]) for p in (hips, source))
+    assert walked == pytest.approx(walked_source, rel=1e-3)
+
+
+def test_the_path_scales_with_the_legs() -> None:
+    motion = wandering()
+    path = {
+        scale: posed(rig, retarget(motion, rig, EVERY_JOINT, RetargetOptions(placement="source")))[:, 0]
+        for scale in (1.0, 0.5)
+        for rig in [resting(scale=scale)]
+    }
+    np.testing.assert_allclose(np.ptp(path[0.5], axis=0), 0.5 * np.ptp(path[1.0], axis=0), rtol=0.02)
+
+
+def test_in_place_keeps_the_figure_over_its_start_and_still_lets_it_bob() -> None:
+    motion, rig = wandering(), resting()
+    target = posed(rig, retarget(motion, rig, EVERY_JOINT, RetargetOptions(root="in_place")))
+    hips = target[:, [INDEX["left_hip"], INDEX["right_hip"]]].mean(axis=1)
+    assert np.ptp(hips[:, :2], axis=0).max() < 1e-4
+    assert np.ptp(hips[:, 2]) > 0.05
+
+
+def test_keys_come_at_the_rate_that_is_asked_for_and_last_as_long() -> None:
+    motion, rig = wandering(frames=61), resting()
+    curves = retarget(motion, rig, EVERY_JOINT, fps=24.0)
+    assert curves.times_s[-1] == pytest.approx(motion.duration_s, abs=1 / 24)
+    np.testing.assert_allclose(np.diff(curves.times_s), 1 / 24)
+
+
+def test_rotation_curves_never_take_the_long_way_round() -> None:
+    curves = retarget(wandering(), resting(45), EVERY_JOINT)
+    assert (np.sum(curves.rotations[1:] * curves.rotations[:-1], axis=-1) > 0).all()
+
+
+def test_bones_between_mapped_ones_ride_along() -> None:
+    """A twist bone inside the forearm, not mapped, must not spoil what hangs below it."""
+    plain = resting(45)
+    wrist, elbow = INDEX["left_wrist"], INDEX["left_elbow"]
+    names = (*JOINTS[:wrist], "twist", *JOINTS[wrist:])
+    order = np.array([*range(wrist), -1, *range(wrist, JOINT_COUNT)])
+    new_index = {old: i for i, old in enumerate(order) if old >= 0}
+    parents = np.array([-1 if o == 0 else elbow if o < 0 else new_index[PARENTS[o]] for o in order])
+    parents[wrist + 1] = wrist
+    twist = np.eye(4)
+    twist[:3, 3] = plain.heads[[elbow, wrist]].mean(axis=0)
+    rest = np.insert(plain.rest, wrist, twist, axis=0)
+    rig = Rig(names, parents, rest, tips=rest[:, :3, 3])
+    joint_map = JointMap(np.array([new_index[j] for j in range(JOINT_COUNT)]), "test", 1.0)
+    motion = wandering()
+    target = posed(rig, retarget(motion, rig, joint_map, RetargetOptions(placement="source")))
+    assert limb_errors(motion.positions, target[:, joint_map.joints], quat.IDENTITY).max() < 0.01
+
+
+def test_world_rotations_are_the_products_of_local_ones() -> None:
+    motion = wandering()
+    world = motion.rotations.astype(np.float64)
+    local = world.copy()
+    local[:, 1:] = quat.mul(quat.inv(world[:, PARENTS[1:]]), world[:, 1:])
+    assert quat.angle(accumulate(local, PARENTS), world).max() < 1e-3
