@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import quat, rest_pose, skeleton
+from . import foot_planting, quat, rest_pose, skeleton
 from .canonical import CanonicalMotion
 from .mapping import JointMap, map_joints
 from .normalize import leg_length
@@ -73,11 +73,13 @@ class RetargetOptions:
         root: "motion" moves the figure as recorded; "in_place" keeps it over its start.
         placement: "rig" starts where the rig stands, facing as it rests; "source" keeps the recorded place and heading.
         scale: size of the path; 0 takes the ratio of the legs.
+        plant_feet: hold feet on the spot while they stand in the source, by bending the legs.
     """
 
     root: Literal["motion", "in_place"] = "motion"
     placement: Literal["rig", "source"] = "rig"
     scale: float = 0.0
+    plant_feet: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,10 +128,12 @@ def retarget(
     turned = quat.mul(turn, motion.rotations)
     from_rest = quat.mul(turned, quat.inv(rest_pose.from_reference(rest, joint_map.valid)))
     joints = np.flatnonzero(joint_map.valid & _turns(motion))
+    hips = _hip_path(motion, turn, rest, _rest_floor(rig, joint_map, rest), options)
+    if options.plant_feet:
+        from_rest = _planted(motion, rest, hips, from_rest)
     deltas = _bone_deltas(rig, joint_map, joints, from_rest)
     bones = joint_map.joints[joints]
     root_bone = int(joint_map.joints[INDEX["pelvis"]])
-    hips = _hip_path(motion, turn, rest, _rest_floor(rig, joint_map, rest), options)
     return BoneCurves(
         times_s=np.arange(motion.frame_count) / motion.fps,
         bones=bones,
@@ -252,6 +256,25 @@ def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, floa
     ankles = rest[_ANKLES, 2]
     ankle = float(np.nanmean(ankles)) if np.isfinite(ankles).any() else lowest
     return floor, ankle - floor
+
+
+def _planted(motion: CanonicalMotion, rest: Array, hips: Array, from_rest: Array) -> Array:
+    """``from_rest`` ``[T, 22, 4]`` with the legs bent so that feet stay where they stand."""
+    legs = [tuple(INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle")) for side in ("left", "right")]
+    if not (np.isfinite(rest[np.ravel(legs)]).all() and motion.valid[_ANKLES].all()):
+        return from_rest
+    hip, knee, ankle = (np.stack([leg[i] for leg in legs]) for i in range(3))
+    source = np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan)
+    standing = foot_planting.stands(source[:, _ANKLES], motion.fps, leg_length(source))
+    pelvis = from_rest[:, [INDEX["pelvis"]]]
+    at_hip = hips[:, None] + quat.rotate(pelvis, rest[hip] - rest_pose.hips(rest))
+    at_knee = at_hip + quat.rotate(from_rest[:, hip], rest[knee] - rest[hip])
+    at_ankle = at_knee + quat.rotate(from_rest[:, knee], rest[ankle] - rest[knee])
+    thigh, shin = foot_planting.reach(at_hip, at_knee, at_ankle, foot_planting.planted(at_ankle, standing))
+    bent = from_rest.copy()
+    bent[:, hip] = quat.mul(thigh, from_rest[:, hip])
+    bent[:, knee] = quat.mul(shin, from_rest[:, knee])
+    return bent
 
 
 def _hips_from_root(rest: Array, root_delta: Array) -> Array:

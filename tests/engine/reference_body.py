@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hums_engine import quat
+from hums_engine import orientation, quat
 from hums_engine.canonical import CanonicalMotion
 from hums_engine.motion import forward_kinematics
 from hums_engine.retarget import Rig
@@ -28,6 +28,25 @@ def wandering(frames: int = 40, seed: int = 3) -> CanonicalMotion:
     return CanonicalMotion(
         positions.astype(np.float32), world.astype(np.float32), np.ones(JOINT_COUNT, dtype=bool), fps=30.0
     )
+
+
+def swaying(frames: int = 60) -> CanonicalMotion:
+    """The reference body standing on both feet, its hips circling above them on bending knees."""
+    t = np.linspace(0, 4 * np.pi, frames)
+    circle = np.stack([0.06 * np.sin(t), 0.06 * np.cos(t), -0.06 + 0.02 * np.sin(2 * t)], axis=-1)
+    positions = np.tile(REFERENCE, (frames, 1, 1))
+    feet = [INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")]
+    others = np.setdiff1d(np.arange(JOINT_COUNT), feet)
+    positions[:, others] += circle[:, None]
+    for side in ("left", "right"):
+        hip, knee, ankle = (INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
+        straight = positions[:, ankle] - positions[:, hip]
+        half = 0.5 * np.linalg.norm(straight, axis=-1, keepdims=True)
+        out = np.sqrt(np.maximum(0.41**2 - half**2, 0.0))
+        positions[:, knee] = positions[:, hip] + 0.5 * straight + out * [0.0, -1.0, 0.0]
+    every = np.ones(JOINT_COUNT, dtype=bool)
+    rotations = orientation.from_positions(positions, every)
+    return CanonicalMotion(positions.astype(np.float32), rotations.astype(np.float32), every, fps=30.0)
 
 
 def resting(arm_drop_deg: float = 0.0, yaw_deg: float = 0.0, scale: float = 1.0, unit: float = 1.0) -> Rig:

@@ -14,7 +14,7 @@ from hums_engine.motion import accumulate
 from hums_engine.rest_pose import LIMBS
 from hums_engine.retarget import BoneCurves, RetargetOptions, Rig, retarget
 from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS
-from tests.engine.reference_body import resting, wandering
+from tests.engine.reference_body import resting, swaying, wandering
 
 EVERY_JOINT = JointMap(joints=np.arange(JOINT_COUNT), family="test", score=1.0)
 
@@ -81,6 +81,24 @@ def test_in_place_keeps_the_figure_over_its_start_and_still_lets_it_bob() -> Non
     hips = target[:, [INDEX["left_hip"], INDEX["right_hip"]]].mean(axis=1)
     assert np.ptp(hips[:, :2], axis=0).max() < 1e-4
     assert np.ptp(hips[:, 2]) > 0.05
+
+
+def test_planted_feet_do_not_slide_on_legs_of_other_proportions() -> None:
+    """The rig's shins are half as long again as the body's that stood: it sways, and its feet must not."""
+    motion = swaying()
+    rig = resting()
+    stretched = rig.rest.copy()
+    for side in ("left", "right"):
+        below = [INDEX[f"{side}_{name}"] for name in ("ankle", "foot")]
+        stretched[below, 2, 3] -= 0.2
+    rig = replace(rig, rest=stretched, tips=stretched[:, :3, 3])
+    slides = {}
+    for plant in (False, True):
+        target = posed(rig, retarget(motion, rig, EVERY_JOINT, RetargetOptions(plant_feet=plant)))
+        ankles = target[:, [INDEX["left_ankle"], INDEX["right_ankle"]], :2]
+        slides[plant] = np.linalg.norm(np.diff(ankles, axis=0), axis=-1).mean() * motion.fps * 100
+    assert slides[False] > 1.0
+    assert slides[True] < 0.1
 
 
 def test_keys_come_at_the_rate_that_is_asked_for_and_last_as_long() -> None:
