@@ -33,9 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make a virtual environment with the project's extras.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("extras", nargs="+")
-    parser.add_argument(
-        "--bpy", default=BLENDER_OF_PYTHON[sys.version_info[:2]], help="the version of Blender's module"
-    )
+    parser.add_argument("--bpy", default=BLENDER_OF_PYTHON[sys.version_info[:2]], help="version of Blender's module")
     arguments = parser.parse_args()
     stamp = arguments.folder / f"ready-{fingerprint(sorted(arguments.extras), arguments.bpy)}"
     if stamp.exists():
@@ -53,9 +51,7 @@ def check_python() -> None:
     """Ends with one sentence where Blender has no module for the running Python."""
     if sys.version_info[:2] not in BLENDER_OF_PYTHON:
         have = ".".join(map(str, sys.version_info[:2]))
-        sys.exit(
-            f"Blender's Python module exists for Python 3.11 and 3.13, and this is {have}: run make PYTHON=python3.13."
-        )
+        sys.exit(f"Blender's module runs on Python 3.11 and 3.13, and this is {have}: run make PYTHON=python3.13.")
 
 
 def fingerprint(extras: list[str], bpy: str) -> str:

@@ -173,7 +173,7 @@ def _scene(motion: CanonicalMotion, frames: int, width: float, height: float) ->
     size = _body_size(positions, motion.valid)
     shown = seen[:, motion.valid] if motion.valid.any() else np.zeros((1, 1, 3))
     tall = max(np.ptp(shown[..., 1]) + 0.25 * size, 1.75 * size)
-    scale = min(height / tall, width / max(np.abs(shown[..., 0]).max() * 2, 1e-6))
+    scale = float(min(height / tall, width / max(np.abs(shown[..., 0]).max() * 2, 1e-6)))
     flip = np.array([scale, -scale])
     near = (seen[..., 2] - seen[:, :1, 2]) / (0.4 * size)
     return _Scene(
