@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the sample character: KayKit's Knight (CC0) without his weapons, shields and 76 animations.
+"""Makes the sample character: KayKit's Knight (CC0) with one sword, without helmet, shields and 76 animations.
 
 ``HUMS_DATA=<unpacked archives> python benchmarks/make_character.py`` reads ``$HUMS_DATA/fixtures/rigs/kaykit`` and
 writes ``samples/character``. The rig, the meshes and the texture stay as they are. A glTF binary is a JSON chunk and
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 CHARACTER = Path(__file__).resolve().parent.parent / "samples" / "character"
-LEFT_OUT = ("Sword", "Shield")
+LEFT_OUT = ("2H_Sword", "Offhand", "Shield", "Helmet")
 MAGIC, JSON_CHUNK, BINARY_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 
 Document = dict[str, Any]
