@@ -82,7 +82,7 @@ class Row:
         motion: what is drawn.
         title: its name.
         subtitle: a sentence under the name.
-        score: how similar it is, 0 to 1, drawn as a bar; None marks the query, which gets a tinted card.
+        score: how similar it is, 0 to 100, drawn as a bar; None marks the query, which gets a tinted card.
     """
 
     motion: CanonicalMotion
@@ -346,19 +346,19 @@ def _draw_row(sheet: Image.Image, row: Row, top: int, frames: int) -> None:
     for i, line in enumerate(_wrap(row.subtitle, 13, TITLE_WIDTH - 28)[:2]):
         _write(image, (20, 66 + 18 * i), line, 13, QUIET, TITLE_WIDTH - 28)
     if row.score is not None:
-        _draw_score(image, row.score, (20, 126), TITLE_WIDTH - 100)
+        _draw_score(image, row.score, (20, 126), TITLE_WIDTH - 84)
     _place_card(sheet, image, (MARGIN, top), card)
 
 
 def _draw_score(image: Image.Image, score: float, at: tuple[int, int], width: int) -> None:
     """A bar as long as the score, and the score beside it."""
     bar = _rounded((width, 8), _mix(CARD, MIDDLE, 0.14))
-    filled = round(width * min(max(score, 0.0), 1.0))
+    filled = round(width * min(max(score / 100.0, 0.0), 1.0))
     if filled >= 8:
         part = _rounded((filled, 8), RIGHT)
         bar.paste(part, (0, 0), part)
     image.paste(bar, (at[0], at[1] - 4), bar)
-    _write(image, (at[0] + width + 12, at[1]), f"{score:.3f}", 15, INK, 60)
+    _write(image, (at[0] + width + 12, at[1]), f"{score:.0f}", 15, INK, 60)
 
 
 def _draw_legend(sheet: Image.Image, middle: int) -> None:

@@ -58,7 +58,7 @@ def test_the_picture_does_not_depend_on_where_the_motion_heads(tmp_path: Path) -
 
 def test_the_same_motion_gives_the_same_file(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
-        save_contact_sheet([Row(stride(), "stride", "forward", 0.5)], tmp_path / name, heading="Hits")
+        save_contact_sheet([Row(stride(), "stride", "forward", 50.0)], tmp_path / name, heading="Hits")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
@@ -101,15 +101,15 @@ def test_a_higher_score_has_a_longer_bar(tmp_path: Path) -> None:
         save_contact_sheet([Row(stride(), "a", score=score)], tmp_path / "sheet.png")
         return int(like(pixels(tmp_path / "sheet.png")[:, :240], RIGHT).any(axis=0).sum())
 
-    lengths = [bar(score) for score in (-0.2, 0.0, 0.3, 0.9, 1.7)]
+    lengths = [bar(score) for score in (-20.0, 0.0, 30.0, 90.0, 170.0)]
     assert lengths[0] == lengths[1] == 0
     assert 0 < lengths[2] < lengths[3] < lengths[4]
     assert lengths[4] < 200
 
 
 def test_a_long_title_is_cut_and_leaves_the_figures_alone(tmp_path: Path) -> None:
-    save_contact_sheet([Row(stride(), "walk", "short", 0.5)], tmp_path / "short.png")
-    save_contact_sheet([Row(stride(), "walk" * 40, "word " * 90, 0.5)], tmp_path / "long.png")
+    save_contact_sheet([Row(stride(), "walk", "short", 50.0)], tmp_path / "short.png")
+    save_contact_sheet([Row(stride(), "walk" * 40, "word " * 90, 50.0)], tmp_path / "long.png")
     short, long = pixels(tmp_path / "short.png"), pixels(tmp_path / "long.png")
     assert not np.array_equal(short[:, :264], long[:, :264])
     assert np.array_equal(short[:, 264:], long[:, 264:])
