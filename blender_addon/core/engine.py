@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one door to the engine, which travels inside the extension as a sub-package."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hums_engine import (
+        armature,
+        canonical,
+        cli,
+        encoder,
+        errors,
+        library,
+        load_all,
+        motion,
+        retarget,
+        rotation_modes,
+    )
+else:
+    from ..hums_engine import (
+        armature,
+        canonical,
+        cli,
+        encoder,
+        errors,
+        library,
+        load_all,
+        motion,
+        retarget,
+        rotation_modes,
+    )
+
+__all__ = [
+    "ADDON_FOLDER",
+    "armature",
+    "canonical",
+    "cli",
+    "encoder",
+    "errors",
+    "library",
+    "load_all",
+    "missing_parts",
+    "motion",
+    "retarget",
+    "rotation_modes",
+]
+
+ADDON_FOLDER = Path(__file__).resolve().parent.parent
+"""The folder that holds ``hums_engine`` (and ``samples``) in an installed extension."""
+
+
+def missing_parts() -> str:
+    """One sentence when what the engine needs is not there for this Blender's Python, else empty."""
+    if importlib.util.find_spec("onnxruntime") is not None:
+        return ""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"This zip holds no onnxruntime for Python {version}: install the zip made for your Blender and system"

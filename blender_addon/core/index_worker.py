@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that adds files to a library, started by `jobs`; it tells how far it is in lines of JSON.
+
+It is no part of Blender: it loads ``hums_engine`` from the path that its environment names. It ends by itself when the
+Blender that started it is gone, which closes its standard input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hums_engine.library import Library
+
+from hums_engine.errors import HumsError
+from hums_engine.indexing import IndexProgress
+
+
+def main(library: str, paths: list[str], create: bool) -> None:
+    """Adds ``paths`` to the library at ``library``; with ``create`` it is made if it is missing."""
+    threading.Thread(target=_end_with_blender, daemon=True).start()
+    try:
+        folder = Path(library)
+        opened = Library.create(folder) if create and not folder.exists() else Library.open(folder)
+        _tell({"report": asdict(opened.add(paths, progress=_progress))})
+        opened.close()
+    except HumsError as error:
+        _tell({"error": str(error)})
+
+
+def _progress(progress: IndexProgress) -> None:
+    _tell({"progress": asdict(progress)})
+
+
+def _tell(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_blender() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(**json.loads(sys.argv[1]))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import as New Armature: a motion on a skeleton of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bpy.props import FloatProperty, StringProperty
+from bpy.types import Context
+
+from ..core import armature_builder, libraries
+from ..core.engine import canonical, errors, motion
+from .apply_motion import library_path
+from .guarded import Guarded
+
+# pyright: reportInvalidTypeForm=false
+# Blender reads properties out of annotations.
+
+
+class HUMS_OT_import_motion(Guarded):
+    """Add a new armature that plays the motion, at the 3D cursor and from the current frame on"""
+
+    bl_idname = "hums.import_motion"
+    bl_label = "Import Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(name="File", description="A motion file, if it is not from a library", subtype="FILE_PATH")
+    clip_id: StringProperty(name="Clip", description="Id of a motion in the library", options={"HIDDEN"})
+    library: StringProperty(
+        name="Library", description="The clip's library; empty: the one searched", options={"HIDDEN"}
+    )
+    start_s: FloatProperty(name="From", description="Where to start in the motion", min=0.0, unit="TIME_ABSOLUTE")
+    end_s: FloatProperty(name="To", description="Where to stop; 0 to its end", min=0.0, unit="TIME_ABSOLUTE")
+
+    def run(self, context: Context) -> None:
+        """Adds the armature."""
+        source = self._motion(context).cut(self.start_s, self.end_s)
+        rig = armature_builder.import_motion(context, source, context.scene.frame_current)
+        self.report({"INFO"}, f"{rig.name} plays {source.duration_s:.1f} s from frame {context.scene.frame_current}")
+
+    def _motion(self, context: Context) -> motion.Motion | canonical.CanonicalMotion:
+        """The motion with its file's own skeleton, or with the canonical one where the file is out of reach."""
+        if self.filepath:
+            return libraries.motion_from_file(Path(self.filepath))
+        if not self.clip_id:
+            raise errors.HumsError("No motion was named: give a filepath, or the clip_id of a motion in the library.")
+        stored = libraries.stored_motion(library_path(context, self.library), self.clip_id)
+        try:
+            return libraries.motion_from_file(Path(stored.source), stored.name)
+        except errors.MotionFileError:
+            return stored
+
+
+CLASSES = (HUMS_OT_import_motion,)

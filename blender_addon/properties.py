@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panels show and lasts for the session: the question, its answers, and the progress of indexing.
+
+It lives in the window manager, so undo leaves it alone and no file keeps it.
+"""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import Context, PropertyGroup, WindowManager
+
+# pyright: reportInvalidTypeForm=false
+# Blender reads properties out of annotations.
+
+ROOT_ITEMS = (
+    ("motion", "As Recorded", "The figure travels as it was recorded"),
+    ("in_place", "In Place", "The figure stays over its start"),
+)
+PLACEMENT_ITEMS = (
+    ("rig", "Where the Rig Stands", "Start where the rig rests, facing as it rests"),
+    ("source", "Where It Was Recorded", "Keep the recorded place and heading"),
+)
+
+
+class HUMS_Result(PropertyGroup):
+    """One motion that was found."""
+
+    name: StringProperty(name="Name", description="What the motion is called")
+    clip_id: StringProperty(name="Clip", description="The motion's id in its library")
+    source: StringProperty(name="File", description="The file that the motion is from")
+    score: FloatProperty(name="Score", description="How similar the motion is: 100 is the same", min=0.0, max=100.0)
+    start_s: FloatProperty(name="From", description="Where the stretch that was found starts", unit="TIME_ABSOLUTE")
+    end_s: FloatProperty(name="To", description="Where the stretch that was found ends", unit="TIME_ABSOLUTE")
+    duration_s: FloatProperty(name="Duration", description="How long the whole motion is", unit="TIME_ABSOLUTE")
+    mirrored: BoolProperty(name="Mirrored", description="It is the mirror image of this motion that is similar")
+
+
+class HUMS_Session(PropertyGroup):
+    """State of the panels."""
+
+    results: CollectionProperty(type=HUMS_Result)
+    active_result: IntProperty(name="Result", description="The motion that is put on a rig or imported")
+    library: StringProperty(name="Library", description="The library that the results are from")
+    question: StringProperty(name="Query", description="What was searched for")
+
+    scope: EnumProperty(
+        name="Find",
+        description="What to compare the motion with",
+        items=(
+            ("clips", "Whole Clips", "Motions that are similar from their start to their end"),
+            ("moments", "Moments", "Stretches of longer motions in which this happens"),
+        ),
+    )
+    count: IntProperty(
+        name="Results", description="How many motions to list", default=20, min=1, soft_max=100, max=1000
+    )
+    root: EnumProperty(name="Path", description="What becomes of the way that the figure travels", items=ROOT_ITEMS)
+    placement: EnumProperty(name="Start", description="Where the figure starts", items=PLACEMENT_ITEMS)
+
+    indexing: BoolProperty(name="Indexing", description="Motion files are being added to a library")
+    progress: FloatProperty(name="Progress", description="How much of the files is done", min=0.0, max=1.0)
+    progress_text: StringProperty(name="Progress", description="How many files are done, and the time left")
+    outcome: StringProperty(name="Outcome", description="How the last indexing ended")
+    outcome_failed: BoolProperty(name="Failed", description="The last indexing ended with a failure")
+
+
+def session(context: Context) -> HUMS_Session:
+    """The state of the panels."""
+    return context.window_manager.hums  # type: ignore[attr-defined]
+
+
+_CLASSES = (HUMS_Result, HUMS_Session)
+
+
+def register() -> None:
+    """Registers the session's state."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    WindowManager.hums = PointerProperty(type=HUMS_Session, options={"SKIP_SAVE"})  # type: ignore[attr-defined]
+
+
+def unregister() -> None:
+    """Unregisters the session's state."""
+    del WindowManager.hums  # type: ignore[attr-defined]
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is drawn in the sidebar's Motion tab; nothing here does anything but draw."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import panels, results_list
+
+_CLASSES = (*results_list.CLASSES, *panels.CLASSES)
+
+
+def register() -> None:
+    """Registers panels and lists."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Unregisters panels and lists."""
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)
