@@ -17,6 +17,7 @@ from torch import Tensor, nn
 JOINTS = 22
 CHANNELS = 6  # per joint: where it is, and where it goes in the next frame
 SIGNATURE = 512
+_LEAP = 0.5  # metres in a thirtieth of a second: no joint moves so far
 
 
 class MotionInput(nn.Module):
@@ -50,6 +51,17 @@ class MotionInput(nn.Module):
         return features.flatten(2) * inside
 
 
+def channel_statistics(frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation ``[22, 6]`` of the input's channels over normalised frames ``[F, 22, 3]``.
+
+    Where two motions meet in ``frames`` the step between them is none; such leaps are left out.
+    """
+    motion = frames[1:] - frames[:-1]
+    within = motion.norm(dim=-1).amax(dim=1) < _LEAP
+    channels = torch.cat([frames[:-1], motion], dim=-1)[within]
+    return channels.mean(dim=0), channels.std(dim=0)
+
+
 class IndRNN(nn.Module):
     """One layer of independently recurrent neurons: ``h_t = relu(W x_t + b + u * h_{t-1})``.
 
@@ -67,7 +79,6 @@ class IndRNN(nn.Module):
         return recur(self.input(x), self.recurrent)
 
 
-@torch.jit.script
 def recur(drive: Tensor, weight: Tensor) -> Tensor:
     """The recurrence alone: ``h_t = relu(drive_t + weight * h_{t-1})`` from zero, ``[N, T, size]``."""
     state = torch.zeros_like(drive[:, 0])

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may happen to a motion without making it another one, on whole batches of torch tensors.
+
+Everything works on padded batches ``joints [N, T, 22, 3]``, ``valid [N, 22]`` bool, ``length [N]``, in the
+space of `hums_engine.normalize`. `place` is that module's twin in torch: what was cut or disturbed is brought
+back to where the engine would have put it, so that training sees what the product sees.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from hums_engine import skeleton
+from hums_engine.normalize import FPS
+from hums_engine.skeleton import INDEX
+
+_PARENTS = tuple(int(parent) for parent in skeleton.PARENTS)
+_REFERENCE = torch.from_numpy(skeleton.REFERENCE).float()
+_HIPS = [INDEX["left_hip"], INDEX["right_hip"]]
+_SHOULDERS = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
+_FEET = [INDEX["left_ankle"], INDEX["left_foot"], INDEX["right_ankle"], INDEX["right_foot"]]
+_ROOT = [INDEX["pelvis"], *_HIPS]
+_HEADING_FRAMES = max(1, round(0.25 * FPS))
+
+
+class Batch(NamedTuple):
+    """Padded motions: ``joints [N, T, 22, 3]`` metres, ``valid [N, 22]`` bool, ``length [N]`` frames."""
+
+    joints: Tensor
+    valid: Tensor
+    length: Tensor
+
+
+def inside(length: Tensor, frames: int) -> Tensor:
+    """``[N, frames]`` bool: which frames of a padded batch belong to the motion."""
+    return torch.arange(frames, device=length.device)[None, :] < length[:, None]
+
+
+def sample(frames: Tensor, at: Tensor) -> Tensor:
+    """Reads frames ``[F, 22, 3]`` at fractional places ``at [N, T]``, blending between neighbours."""
+    before = at.floor().long().clamp(0, len(frames) - 1)
+    after = (before + 1).clamp_max(len(frames) - 1)
+    part = (at - before)[..., None, None]
+    return torch.lerp(frames[before], frames[after], part)
+
+
+def faster(batch: Batch) -> Batch:
+    """Every other frame (the paper's faster copy)."""
+    return Batch(batch.joints[:, ::2], batch.valid, (batch.length + 1) // 2)
+
+
+def slower(batch: Batch) -> Batch:
+    """A frame interpolated between every two (the paper's slower copy)."""
+    joints = batch.joints
+    between = (joints[:, 1:] + joints[:, :-1]) / 2
+    woven = torch.stack([joints[:, :-1], between], dim=2).flatten(1, 2)
+    return Batch(torch.cat([woven, joints[:, -1:]], dim=1), batch.valid, batch.length * 2 - 1)
+
+
+def drop_joints(valid: Tensor, share: float) -> Tensor:
+    """``valid [N, 22]`` without a random ``share`` of the joints of each row, for all its frames.
+
+    One of the pelvis and the hips stays, since a body without them cannot be placed.
+    """
+    count = round(share * valid.shape[1])
+    order = torch.rand(valid.shape, device=valid.device).argsort(dim=1)
+    kept = valid & (order >= count)
+    rootless = ~kept[:, _ROOT].any(dim=1)
+    kept[rootless, INDEX["pelvis"]] = valid[rootless, INDEX["pelvis"]]
+    return kept
+
+
+def add_noise(batch: Batch, metres: float) -> Batch:
+    """Gaussian noise of the deviation ``metres`` on every coordinate of every frame."""
+    return batch._replace(joints=batch.joints + torch.randn_like(batch.joints) * metres)
+
+
+def turn(batch: Batch, angle: Tensor) -> Batch:
+    """Each motion turned about the vertical by its ``angle [N]`` radians."""
+    return batch._replace(joints=_turned(batch.joints, angle))
+
+
+def place(batch: Batch) -> Batch:
+    """`hums_engine.normalize.normalize` for joints that are of the reference body already.
+
+    Origin under the hips at the start, facing -Y at the start, floor at zero, bones at the reference body's
+    length (a joint hangs on its nearest ancestor that is valid), missing joints and padding zero.
+    """
+    joints = torch.where(batch.valid[:, None, :, None], batch.joints, torch.nan)
+    joints = _turned(joints, -_start_heading(joints, batch.length))
+    root = _root(joints)
+    start = torch.stack([root[:, 0, 0], root[:, 0, 1], _floor(joints, root, batch.length)], dim=1)
+    joints = _hung(joints, root, batch.valid) + (root - start[:, None])[:, :, None]
+    keep = batch.valid[:, None, :] & inside(batch.length, joints.shape[1])[..., None]
+    return batch._replace(joints=torch.where(keep[..., None], joints, 0.0))
+
+
+def _turned(joints: Tensor, angle: Tensor) -> Tensor:
+    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    x, y, z = joints.unbind(-1)
+    return torch.stack([cos * x - sin * y, sin * x + cos * y, z], dim=-1)
+
+
+def _root(joints: Tensor) -> Tensor:
+    """Midway between the hips that are there ``[N, T, 3]``, else the pelvis."""
+    hips = joints[:, :, _HIPS].nanmean(dim=2)
+    return torch.where(hips.isnan(), joints[:, :, INDEX["pelvis"]], hips)
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    return vectors / vectors.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+
+
+def _start_heading(joints: Tensor, length: Tensor) -> Tensor:
+    """Radians ``[N]`` from -Y to where the figure faces in the first quarter second."""
+    joints = joints[:, :_HEADING_FRAMES]
+    across = sum(_unit(joints[:, :, left] - joints[:, :, right]).nan_to_num() for left, right in (_HIPS, _SHOULDERS))
+    assert isinstance(across, Tensor)
+    across = (_unit(across) * inside(length, joints.shape[1])[..., None]).sum(dim=1)
+    forward_x, forward_y = across[:, 1], -across[:, 0]  # across x up
+    seen = across[:, :2].norm(dim=1) > 1e-6
+    return torch.where(seen, torch.atan2(forward_x, -forward_y), 0.0)
+
+
+def _floor(joints: Tensor, root: Tensor, length: Tensor) -> Tensor:
+    """Height ``[N]`` of the floor: a low percentile of the lowest foot, or the lowest of the root without feet."""
+    feet = joints[:, :, _FEET, 2].nan_to_num(torch.inf).amin(dim=2)
+    feet = torch.where(feet.isinf(), root[:, :, 2], feet)
+    feet = torch.where(inside(length, feet.shape[1]), feet, torch.nan)
+    return feet.nanquantile(0.02, dim=1)
+
+
+def _hung(joints: Tensor, root: Tensor, valid: Tensor) -> Tensor:
+    """Joints about the root with bones of the reference body's length; ``[N, T, 22, 3]``, NaN where not valid.
+
+    The nearest valid ancestor differs by row, so both it and what hangs on it are gathered row by row.
+    """
+    rows = torch.arange(len(joints), device=joints.device)
+    anchor_of = torch.zeros(valid.shape, dtype=torch.long, device=joints.device)  # 0: hangs on the root
+    reference_root = _REFERENCE[_HIPS].mean(dim=0)
+    rest = torch.cat([reference_root[None], _REFERENCE[1:]]).to(joints)
+    start = torch.cat([root[:, :, None], joints[:, :, 1:]], dim=2)
+    placed = torch.zeros_like(joints)
+    body = torch.full_like(joints, torch.nan)
+    for j, parent in enumerate(_PARENTS):
+        if parent > 0:
+            anchor_of[:, j] = torch.where(valid[:, parent], parent, anchor_of[:, parent])
+        anchor = anchor_of[:, j]
+        bone = (_REFERENCE[j].to(joints) - rest[anchor]).norm(dim=-1)
+        direction = _unit(joints[:, :, j] - start[rows, :, anchor])
+        body[:, :, j] = placed[rows, :, anchor] + bone[:, None, None] * direction
+        if j > 0:
+            placed[:, :, j] = body[:, :, j]
+    return body

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The paper's way of learning: pairs that are similar by their motion field and motion distance, in three speeds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .augment import Batch, drop_joints, faster, place, slower
+from .fit import Settings, Terms
+from .losses import balanced, contrastive, distances
+from .model import SIGNATURE, DeepHuMS, channel_statistics
+from .motion_set import MotionSet
+from .similarity import similar
+
+
+@dataclass(frozen=True)
+class DeepHuMSSettings(Settings):
+    """What the paper gives, and what it leaves open, of its pairs and its loss."""
+
+    recipe: str = "deephums"
+    batch: int = 42  # motions a step, before the faster and slower copies: 126 with them, the paper has 128
+    field_limit: float = 0.2  # largest gap in motion field of a similar pair, as a share of the path
+    distance_limit: float = 0.2  # largest gap in motion distance, likewise
+    margin: float = 1.0  # dissimilar pairs are pushed this far apart; signatures lie on the unit sphere
+    shortest: int = 15  # frames, as in the paper
+    longest: int = 300  # so that the slower copy has the paper's longest 600
+    missing: float = 0.2  # share of the joints taken from a sequence, as in the paper
+    missing_chance: float = 0.5  # of a sequence to lose them
+    cross_entropy: float = 0.0  # weight of the supervised loss; the self-supervised signature has none
+
+
+class DeepHuMSRecipe:
+    """The paper's encoder learning from a `MotionSet`."""
+
+    def __init__(self, settings: DeepHuMSSettings, motions: MotionSet) -> None:
+        self.settings = settings
+        self.motions = motions
+        self.encoder = DeepHuMS()
+        self.encoder.input.fit(*channel_statistics(motions.frames))
+        classes = motions.class_count if settings.cross_entropy else 0
+        self.model = nn.ModuleDict({"encoder": self.encoder, "classes": nn.Linear(SIGNATURE, max(classes, 1))})
+
+    def loss(self, step: int) -> tuple[Tensor, Terms]:
+        """Contrastive loss over all pairs of pieces and their copies, plus cross-entropy where asked for."""
+        settings = self.settings
+        which, pieces = self._draw()
+        pairs = similar(pieces.joints, pieces.length, settings.field_limit, settings.distance_limit)
+        signatures = torch.cat([self._encode(copy) for copy in (pieces, faster(pieces), slower(pieces))])
+        pairs = pairs.repeat(3, 3)  # the three copies of a sequence share its target
+        pair_loss = balanced(contrastive(distances(signatures), pairs, settings.margin), pairs)
+        if not settings.cross_entropy:
+            return pair_loss, {"similar": pairs.float().mean()}
+        class_loss = self._class_loss(signatures, self.motions.label[which].repeat(3))
+        return pair_loss + settings.cross_entropy * class_loss, {"contrastive": pair_loss, "class": class_loss}
+
+    def after_step(self) -> None:
+        """Clips the recurrent weights."""
+        self.encoder.clip_recurrent()
+
+    def _draw(self) -> tuple[Tensor, Batch]:
+        """Random motions, each cut to about one length of a batch, which keeps the padding small."""
+        least, most = self.settings.shortest, self.settings.longest
+        wanted = least * (most / least) ** float(torch.rand(()))
+        which = torch.randint(len(self.motions), (self.settings.batch,))
+        length = (wanted * (0.8 + 0.4 * torch.rand(len(which)))).long().clamp(least, most)
+        length = torch.minimum(length, self.motions.length[which])
+        first = (torch.rand(len(which)) * (self.motions.length[which] - length + 1)).long()
+        return which, self.motions.pieces(which, first, length)
+
+    def _encode(self, batch: Batch) -> Tensor:
+        missing = drop_joints(batch.valid, self.settings.missing)
+        lose = torch.rand(len(missing)) < self.settings.missing_chance
+        batch = place(batch._replace(valid=torch.where(lose[:, None], missing, batch.valid)))
+        return self.encoder(batch.joints, batch.valid.float(), batch.length)
+
+    def _class_loss(self, signatures: Tensor, label: Tensor) -> Tensor:
+        known = label >= 0
+        logits = self.model["classes"](signatures[known] * math.sqrt(signatures.shape[1]))
+        return nn.functional.cross_entropy(logits, label[known]) if known.any() else signatures.sum() * 0.0
