@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Motion files: one module a format, and the one door through which every file is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ..errors import MotionFileError
+from ..motion import Motion
+from . import asf_amc, bvh, mhad
+
+READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
+    ".bvh": bvh.read,
+    ".amc": asf_amc.read,
+    ".txt": mhad.read,
+}
+"""What reads each kind of file, by its suffix in small letters. A reader gives every figure or take of its file."""
+
+_REFUSALS: Final = {
+    ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
+    ".asf": "an ASF file is a skeleton without motion; open the AMC file that goes with it.",
+}
+
+
+def load(path: str | os.PathLike[str]) -> Motion:
+    """The motion in a file; of several figures the one with most joints.
+
+    Args:
+        path: a file of a kind in ``READERS``; ``~`` is the home folder.
+
+    Raises:
+        MotionFileError: the file cannot be read; one sentence that begins with its name and says what to do.
+    """
+    return max(load_all(path), key=lambda motion: len(motion.parents))
+
+
+def load_all(path: str | os.PathLike[str]) -> list[Motion]:
+    """Every motion in a file, in its order (a BVH may hold several figures). Arguments and errors as of `load`."""
+    path = Path(path).expanduser()
+    try:
+        return _reader(path)(path)
+    except MotionFileError as error:
+        raise MotionFileError(f"{path.name}: {error}") from None
+
+
+def is_readable(path: str | os.PathLike[str]) -> bool:
+    """Whether `load` would try this file: one of a kind in ``READERS``, a ``.txt`` only where it begins like MHAD's."""
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in READERS or not path.is_file():
+        return False
+    return suffix != ".txt" or mhad.is_mhad(path)
+
+
+def _reader(path: Path) -> Callable[[Path], list[Motion]]:
+    suffix = path.suffix.lower()
+    if suffix in READERS:
+        return READERS[suffix]
+    if path.is_dir():
+        raise MotionFileError("this is a folder; give the path of one motion file, or index the folder.")
+    kinds = ", ".join(READERS)
+    unknown = f'files of kind "{suffix}" are not read, only {kinds}; convert it to BVH.'
+    raise MotionFileError(_REFUSALS.get(suffix, unknown))
