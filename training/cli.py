@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -70,7 +69,7 @@ def training_set(settings: Settings, folder: Path, cache: Path) -> MotionSet:
 
 
 def changed(settings: Settings, changes: Sequence[str]) -> Settings:
-    """``settings`` with each ``name=value`` put in; values are written as in JSON, plain words as they are.
+    """``settings`` with each ``name=value`` put in; lists are written with commas.
 
     Raises:
         ValueError: there is no setting of that name, or its value is of another kind.
@@ -90,7 +89,8 @@ def _value(name: str, text: str, before: object) -> object:
         return text
     if isinstance(before, tuple):
         return tuple(word for word in text.split(",") if word)
+    kind = float if isinstance(before, float) else int
     try:
-        return type(before)(json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"The setting {name} is a {type(before).__name__}, not '{text}'.") from error
+        return kind(text)
+    except ValueError as error:
+        raise ValueError(f"The setting {name} is a number ({kind.__name__}), not '{text}'.") from error

@@ -42,7 +42,8 @@ class DeepHuMSRecipe:
         self.encoder = DeepHuMS()
         self.encoder.input.fit(*channel_statistics(motions.frames))
         classes = motions.class_count if settings.cross_entropy else 0
-        self.model = nn.ModuleDict({"encoder": self.encoder, "classes": nn.Linear(SIGNATURE, max(classes, 1))})
+        self.classes = nn.Linear(SIGNATURE, max(classes, 1))
+        self.model: nn.Module = nn.ModuleDict({"encoder": self.encoder, "classes": self.classes})
 
     def loss(self, step: int) -> tuple[Tensor, Terms]:
         """Contrastive loss over all pairs of pieces and their copies, plus cross-entropy where asked for."""
@@ -79,5 +80,5 @@ class DeepHuMSRecipe:
 
     def _class_loss(self, signatures: Tensor, label: Tensor) -> Tensor:
         known = label >= 0
-        logits = self.model["classes"](signatures[known] * math.sqrt(signatures.shape[1]))
+        logits = self.classes(signatures[known] * math.sqrt(signatures.shape[1]))
         return nn.functional.cross_entropy(logits, label[known]) if known.any() else signatures.sum() * 0.0

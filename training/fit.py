@@ -43,7 +43,10 @@ class Settings:
 class Recipe(Protocol):
     """An encoder and the way it learns."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """All that is trained; its ``encoder`` is what is exported."""
+        ...
 
     def loss(self, step: int) -> tuple[Tensor, Terms]:
         """The loss of one freshly drawn batch, and its terms by name for the log."""
