@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Catalogue: the library's SQLite file, where a row is what makes work count.
+
+Joints and signatures are appended to files first; the transaction that writes their clip's row is the commit point.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from .errors import LibraryError
+from .joint_store import Location
+from .sealed_database import SealedDatabase
+
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE model (id INTEGER PRIMARY KEY, hash TEXT, name TEXT, dimension INTEGER, seal INTEGER);
+    CREATE TABLE roots (id INTEGER PRIMARY KEY, path TEXT UNIQUE, seal INTEGER);
+    CREATE TABLE files (id INTEGER PRIMARY KEY, name TEXT UNIQUE, kind TEXT, length INTEGER, seal INTEGER);
+    CREATE TABLE graphs (id INTEGER PRIMARY KEY, kind TEXT UNIQUE, name TEXT, rows INTEGER, crc INTEGER, seal INTEGER);
+    CREATE TABLE sources (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT UNIQUE, size INTEGER, mtime_ns INTEGER, hash TEXT, error TEXT,
+        seal INTEGER);
+    CREATE TABLE clips (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, source_id INTEGER REFERENCES sources(id) ON DELETE CASCADE,
+        take INTEGER, name TEXT, family TEXT, duration_s REAL, fps REAL, frames INTEGER,
+        tags TEXT DEFAULT '', favourite INTEGER DEFAULT 0, notes TEXT DEFAULT '',
+        segment TEXT, offset INTEGER, length INTEGER, crc INTEGER,
+        signature_row INTEGER, moment_row INTEGER, moment_count INTEGER, seal INTEGER);
+    CREATE INDEX clips_of_source ON clips(source_id);
+    CREATE TABLE marks (
+        id INTEGER PRIMARY KEY, hash TEXT, take INTEGER, clip_id INTEGER, tags TEXT, favourite INTEGER, notes TEXT,
+        seal INTEGER);
+    CREATE INDEX marks_of_hash ON marks(hash, take);
+    """,
+)
+
+_FILTERS: Final = {
+    "name": "instr(folded(clips.name), folded(?)) > 0",
+    "tags": "instr(folded(clips.tags), folded(char(10) || ? || char(10))) > 0",
+    "folder": "instr(sources.path, ?) = 1",
+    "source": "sources.path = ?",
+    "min_duration_s": "clips.duration_s >= ?",
+    "max_duration_s": "clips.duration_s <= ?",
+    "favourite": "clips.favourite = ?",
+}
+
+Where = Mapping[str, Any]
+"""What clips to take: by name (a part of it), tags (all of them), folder, source, min_duration_s, max_duration_s,
+favourite."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One whole motion in a library.
+
+    Attributes:
+        id: stays the same when its file is moved, renamed or changed; never given to another clip.
+        name: the take's name, or the file's stem.
+        source: absolute path of its file.
+        take: which motion of the file, from 0.
+        family: the rig family that its joint names were recognised as, empty if by shape.
+        duration_s: seconds.
+        fps: frames a second of the file.
+        frames: number of frames in the file.
+        tags: words that a person gave it.
+        favourite: whether a person marked it.
+        notes: free text of a person.
+    """
+
+    id: int
+    name: str
+    source: str
+    take: int
+    family: str
+    duration_s: float
+    fps: float
+    frames: int
+    tags: tuple[str, ...]
+    favourite: bool
+    notes: str
+
+
+class Stored(NamedTuple):
+    """Where a clip's data lie: its joints, its signature's row, and its moments' rows."""
+
+    clip_id: int
+    joints: Location
+    signature_row: int
+    moment_row: int
+    moment_count: int
+
+
+class Source(NamedTuple):
+    """A file as it was when it was read last; ``error`` is why it could not be, or empty."""
+
+    id: int
+    path: str
+    size: int
+    mtime_ns: int
+    hash: str
+    error: str
+
+
+class Model(NamedTuple):
+    """The encoder's model that the signatures were made with."""
+
+    hash: str
+    name: str
+    dimension: int
+
+
+class Graph(NamedTuple):
+    """A saved search graph: file, how many rows of the store it covers, CRC-32 of the file."""
+
+    name: str
+    rows: int
+    check: int
+
+
+CATALOGUE: Final = "catalogue.sqlite"
+BACKUP: Final = "catalogue.backup"
+
+
+class Catalogue(SealedDatabase):
+    """Files, clips, and where their data lie. Writing is done inside `transaction`."""
+
+    migrations = _MIGRATIONS
+    tables = ("model", "roots", "files", "graphs", "sources", "clips", "marks")
+
+    # model, roots, files
+
+    def model(self) -> Model | None:
+        """The model of the signatures, or None before the first is made."""
+        rows = self._all("SELECT hash, name, dimension FROM model")
+        return Model(*rows[0]) if rows else None
+
+    def set_model(self, model: Model) -> None:
+        """Remembers the model of the signatures."""
+        self._all("DELETE FROM model")
+        self._insert("model", hash=model.hash, name=model.name, dimension=model.dimension)
+
+    def roots(self) -> list[str]:
+        """Folders that were added, which `Library.add` looks through again."""
+        return [path for (path,) in self._all("SELECT path FROM roots ORDER BY path")]
+
+    def add_root(self, path: str) -> None:
+        """Remembers a folder that was added."""
+        if path not in self.roots():
+            self._insert("roots", path=path)
+
+    def remove_root(self, path: str) -> None:
+        """Forgets a folder."""
+        self._all("DELETE FROM roots WHERE path=?", (path,))
+
+    def files(self, kind: str) -> dict[str, int]:
+        """Names and committed lengths of the append-only files of a kind, in the order they were begun."""
+        return dict(self._all("SELECT name, length FROM files WHERE kind=? ORDER BY id", (kind,)))  # pyright: ignore
+
+    def set_length(self, kind: str, name: str, length: int) -> None:
+        """Sets how many bytes of a file count."""
+        rows = self._all("SELECT id FROM files WHERE name=?", (name,))
+        if rows:
+            self._update("files", rows[0][0], length=length)
+        else:
+            self._insert("files", kind=kind, name=name, length=length)
+
+    def forget_file(self, name: str) -> None:
+        """A file counts no longer."""
+        self._all("DELETE FROM files WHERE name=?", (name,))
+
+    def graph(self, kind: str) -> Graph | None:
+        """The saved search graph over the signatures of a kind."""
+        rows = self._all("SELECT name, rows, crc FROM graphs WHERE kind=?", (kind,))
+        return Graph(*rows[0]) if rows else None
+
+    def set_graph(self, kind: str, graph: Graph | None) -> None:
+        """Replaces the search graph of a kind; None: there is none."""
+        self._all("DELETE FROM graphs WHERE kind=?", (kind,))
+        if graph is not None:
+            self._insert("graphs", kind=kind, name=graph.name, rows=graph.rows, crc=graph.check)
+
+    # sources
+
+    def sources(self) -> dict[str, Source]:
+        """Every file that was read, by path."""
+        rows = self._all("SELECT id, path, size, mtime_ns, hash, error FROM sources")
+        return {row[1]: Source(*row) for row in rows}
+
+    def put_source(self, path: str, size: int, mtime_ns: int, content: str, error: str) -> int:
+        """Writes down a file as it was read; returns its id."""
+        values = {"size": size, "mtime_ns": mtime_ns, "hash": content, "error": error}
+        rows = self._all("SELECT id FROM sources WHERE path=?", (path,))
+        if not rows:
+            return self._insert("sources", path=path, **values)
+        self._update("sources", rows[0][0], **values)
+        return rows[0][0]
+
+    def move_source(self, source_id: int, path: str, mtime_ns: int) -> None:
+        """A file was renamed or touched; all else is as before."""
+        self._update("sources", source_id, path=path, mtime_ns=mtime_ns)
+
+    def read_again(self) -> None:
+        """Lets files without clips count as changed, so that the next index run reads them."""
+        for (source_id,) in self._all("SELECT id FROM sources WHERE id NOT IN (SELECT source_id FROM clips)"):
+            self._update("sources", source_id, size=-1)
+
+    def remove_source(self, source: Source) -> None:
+        """Removes a file and its clips; what people marked on them comes back with the same content."""
+        self.remove_clips(source, self.takes(source.id))
+        self._all("DELETE FROM sources WHERE id=?", (source.id,))
+
+    # clips
+
+    def takes(self, source_id: int) -> dict[int, Clip]:
+        """The clips of a file by their take."""
+        return {clip.take: clip for clip in self._clips("clips.source_id=?", (source_id,))}
+
+    def put_clip(self, source_id: int, clip: Clip, content: str) -> int:
+        """Writes a clip and returns its id; one of the same source and take keeps its id and people's marks."""
+        values: dict[str, Any] = {"name": clip.name, "family": clip.family}
+        values |= {"duration_s": clip.duration_s, "fps": clip.fps, "frames": clip.frames}
+        known = self._all("SELECT id FROM clips WHERE source_id=? AND take=?", (source_id, clip.take))
+        if known:
+            self._update("clips", known[0][0], **values)
+            return known[0][0]
+        return self._insert("clips", source_id=source_id, take=clip.take, **values, **self._marks(content, clip.take))
+
+    def _marks(self, content: str, take: int) -> dict[str, Any]:
+        """Id, tags, favourite and notes that a removed clip of the same content had."""
+        rows = self._all(
+            "SELECT id, clip_id, tags, favourite, notes FROM marks WHERE hash=? AND take=? ORDER BY id DESC",
+            (content, take),
+        )
+        if not rows:
+            return {}
+        mark, clip_id, tags, favourite, notes = rows[0]
+        self._all("DELETE FROM marks WHERE id=?", (mark,))
+        return {"id": clip_id, "tags": tags, "favourite": favourite, "notes": notes}
+
+    def place_clip(self, stored: Stored) -> None:
+        """Writes down where a clip's data lie: from here on it can be found."""
+        segment, offset, length, check = stored.joints
+        self._update(
+            "clips", stored.clip_id, segment=segment, offset=offset, length=length, crc=check,
+            signature_row=stored.signature_row, moment_row=stored.moment_row, moment_count=stored.moment_count,
+        )  # fmt: skip
+
+    def remove_clips(self, source: Source, takes: Mapping[int, Clip]) -> None:
+        """Removes clips of a file, keeping what people marked on them for when the same content returns."""
+        for take, clip in takes.items():
+            if source.hash:
+                self._insert(
+                    "marks", hash=source.hash, take=take, clip_id=clip.id, tags=_joined(clip.tags),
+                    favourite=int(clip.favourite), notes=clip.notes,
+                )  # fmt: skip
+            self._all("DELETE FROM clips WHERE id=?", (clip.id,))
+
+    def mark_clip(self, clip_id: int, **marks: Any) -> None:  # noqa: ANN401 - tags, favourite or notes
+        """Sets tags (a sequence), favourite or notes of a clip."""
+        self.clip(clip_id)
+        if "tags" in marks:
+            marks["tags"] = _joined(marks["tags"])
+        self._update("clips", clip_id, **marks)
+
+    def clip(self, clip_id: int) -> Clip:
+        """One clip.
+
+        Raises:
+            LibraryError: there is no clip of this id.
+        """
+        found = self._clips("clips.id=?", (clip_id,))
+        if not found:
+            raise LibraryError(f"There is no clip {clip_id} in the library {self.path.parent.name}; search it again.")
+        return found[0]
+
+    def clips(self, where: Where | None = None, limit: int = -1, offset: int = 0) -> list[Clip]:
+        """Clips in the order of their names."""
+        condition, values = _condition(where)
+        return self._clips(
+            f"{condition} ORDER BY folded(clips.name), clips.id LIMIT ? OFFSET ?", (*values, limit, offset)
+        )
+
+    def _clips(self, rest: str, values: Sequence[Any]) -> list[Clip]:
+        rows = self._all(
+            "SELECT clips.id, name, path, take, family, duration_s, fps, frames, tags, favourite, notes"
+            f" FROM clips JOIN sources ON sources.id = source_id WHERE {rest}",
+            values,
+        )
+        return [Clip(*row[:8], tags=_split(row[8]), favourite=bool(row[9]), notes=row[10]) for row in rows]
+
+    def stored(self) -> list[Stored]:
+        """Where the data of all clips lie, in the order of their ids."""
+        return self._stored("1", ())
+
+    def place(self, clip_id: int) -> Stored:
+        """Where the data of one clip lie.
+
+        Raises:
+            LibraryError: there is no clip of this id.
+        """
+        self.clip(clip_id)
+        return self._stored("id=?", (clip_id,))[0]
+
+    def _stored(self, condition: str, values: Sequence[Any]) -> list[Stored]:
+        columns = "id, segment, offset, length, crc, signature_row, moment_row, moment_count"
+        rows = self._all(f"SELECT {columns} FROM clips WHERE {condition} ORDER BY id", values)
+        return [Stored(row[0], Location(*row[1:5]), *row[5:]) for row in rows]
+
+    def ids(self, where: Where) -> list[int]:
+        """Ids of clips, ascending."""
+        condition, values = _condition(where)
+        sql = f"SELECT clips.id FROM clips JOIN sources ON sources.id = source_id WHERE {condition} ORDER BY clips.id"
+        return [clip_id for (clip_id,) in self._all(sql, values)]
+
+    def totals(self) -> tuple[int, int, float]:
+        """How many files and clips there are, and how many seconds they last."""
+        ((files,),) = self._all("SELECT count(DISTINCT source_id) FROM clips")
+        ((clips, seconds),) = self._all("SELECT count(*), coalesce(sum(duration_s), 0.0) FROM clips")
+        return files, clips, seconds
+
+    def moment_count(self) -> int:
+        """How many moments have signatures."""
+        ((count,),) = self._all("SELECT coalesce(sum(moment_count), 0) FROM clips")
+        return count
+
+
+def _condition(where: Where | None) -> tuple[str, list[Any]]:
+    """An SQL condition over clips and their sources, and its values.
+
+    Raises:
+        LibraryError: a filter of this name does not exist.
+    """
+    conditions: list[str] = ["1"]
+    values: list[Any] = []
+    for name, wanted in (where or {}).items():
+        if name not in _FILTERS:
+            raise LibraryError(f"Clips cannot be filtered by '{name}'; use one of: {', '.join(_FILTERS)}.")
+        each = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Sequence) else wanted
+        for value in each:
+            conditions.append(_FILTERS[name])
+            values.append(_filter_value(name, value))
+    return " AND ".join(conditions), values
+
+
+def _filter_value(name: str, value: Any) -> Any:  # noqa: ANN401 - what SQLite holds
+    if name in ("folder", "source"):
+        path = os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - a path need not be there
+        return os.path.join(path, "") if name == "folder" else path  # noqa: PTH118 - with the separator at its end
+    if name in ("min_duration_s", "max_duration_s"):
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise LibraryError(f"The filter {name} needs a number of seconds, not '{value}'.") from error
+    return int(bool(value)) if name == "favourite" else str(value)
+
+
+def _joined(tags: Sequence[str]) -> str:
+    """Tags as one text with a line end before and behind each, so that a whole tag can be looked for."""
+    words = sorted({" ".join(tag.split()) for tag in tags} - {""})
+    return "\n" + "\n".join(words) + "\n" if words else ""
+
+
+def _split(joined: str) -> tuple[str, ...]:
+    """What `_joined` joined."""
+    return tuple(joined.split("\n")[1:-1])

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line ``hums``: one function a verb, each of which prints for people or, with --json, for programs.
+
+Exit code 0: did it; 1: did it with failures listed; 2: could not. Logs and progress go to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from . import formats
+from .canonical import CanonicalMotion, canonicalize
+from .errors import HumsError, LibraryError
+from .indexing import IndexProgress, IndexReport, Shard
+from .library import Library
+
+DONE: Final = 0
+WITH_FAILURES: Final = 1
+COULD_NOT: Final = 2
+
+_FAILURES_SHOWN: Final = 20
+
+
+def main(argv: Sequence[str] | None = None, prog: str = "hums") -> int:
+    """Runs one command; returns the exit code. No traceback reaches a person.
+
+    Args:
+        argv: the words behind the program's name; None for the process's own.
+        prog: what the program is called in its help (inside Blender: ``blender --command hums``).
+    """
+    try:
+        options = _parser(prog).parse_args(argv)
+    except SystemExit as stop:  # argparse has printed its help or what is wrong
+        return DONE if stop.code == 0 else COULD_NOT
+    logging.basicConfig(
+        stream=sys.stderr, format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING
+    )
+    try:
+        return options.verb(options)
+    except HumsError as error:
+        return _refused(prog, str(error), options)
+    except KeyboardInterrupt:
+        return _refused(prog, "stopped; what was done is kept, and the same command goes on from there.", options)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT
+    except Exception as error:  # a fault of ours: still one sentence, with the details on request
+        logging.getLogger(__name__).info("details", exc_info=True)
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return _refused(prog, f"an unexpected error ({told}); add --verbose and please report it.", options)
+
+
+def _refused(prog: str, sentence: str, options: argparse.Namespace) -> int:
+    print(f"{prog}: {sentence}", file=sys.stderr)
+    if options.json:
+        _print_json({"error": sentence})
+    return COULD_NOT
+
+
+def _print_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+    json.dump(document, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+# the words of the command line
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="Find similar human motion.")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    shared.add_argument("--verbose", action="store_true", help="say more on stderr")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def verb(name: str, function: Any, text: str) -> argparse.ArgumentParser:  # noqa: ANN401 - a function of here
+        one = verbs.add_parser(name, help=text, description=text, parents=[shared])
+        one.set_defaults(verb=function)
+        return one
+
+    _index_words(verb("index", _index, "bring a library up to date with files and folders; makes it if need be"))
+    _search_words(verb("search", _search, "find the motions of a library that are most like a motion"))
+    verb("info", _info, "say what a library holds").add_argument("library")
+    verify = verb("verify", _verify, "check every byte of a library")
+    verify.add_argument("library")
+    verify.add_argument("--repair", action="store_true", help="mend what is damaged")
+    show = verb("show", _show, "render a picture of a motion")
+    show.add_argument("clip", help="a motion file, or a clip's number with --library")
+    show.add_argument("--library", help="the library of the clip")
+    show.add_argument("--frames", type=_frame_range, help="only the frames A:B of a file, from 0")
+    show.add_argument("-o", "--output", default="", help="the PNG to write (default: the clip's name)")
+    merge = verb("merge", _merge, "take over the clips of other libraries, such as the shards of a farm")
+    merge.add_argument("library")
+    merge.add_argument("others", nargs="+", metavar="other")
+    demo = verb("demo", _demo, "show the product at work on the sample motions")
+    demo.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _index_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("library", help="the library's folder, by convention NAME.hums")
+    parser.add_argument("paths", nargs="*", metavar="path", help="files and folders; none: all that were added before")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="processes to read in (default: as many as are worth it)"
+    )
+    parser.add_argument("--shard", type=_shard, help="only part I of N of the files, from 1, as 1/4")
+    parser.add_argument("--reencode", action="store_true", help="sign all clips anew with this version's model first")
+
+
+def _search_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("library")
+    parser.add_argument("query", help="a motion file, or the number of a clip of the library")
+    parser.add_argument("--frames", type=_frame_range, help="only the frames A:B of the query, from 0")
+    parser.add_argument("-k", type=int, default=20, help="how many results (default: 20)")
+    parser.add_argument(
+        "--scope", choices=("clips", "moments"), default="clips", help="whole clips, or stretches of them"
+    )
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        type=_filter,
+        metavar="NAME=VALUE",
+        help="a filter: name, tags, folder, source, min_duration_s, max_duration_s, favourite; may be repeated",
+    )
+    parser.add_argument("--mirror", action="store_true", help="also find the query with left and right exchanged")
+    parser.add_argument("--no-rerank", action="store_true", help="compare signatures only, do not align")
+
+
+def _frame_range(text: str) -> tuple[int, int]:
+    first, colon, last = text.partition(":")
+    if not colon or not (first or "0").isdigit() or not (last or "0").isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is not A:B, two frame numbers from 0, such as 10:90")
+    frames = int(first or 0), int(last) if last else -1
+    if last and frames[1] < frames[0]:
+        raise argparse.ArgumentTypeError(f"'{text}' ends before it begins")
+    return frames
+
+
+def _shard(text: str) -> Shard:
+    number, slash, count = text.partition("/")
+    if not slash or not number.isdigit() or not count.isdigit() or not 1 <= int(number) <= int(count):
+        raise argparse.ArgumentTypeError(f"'{text}' is not I/N, a part of so many from 1, such as 1/4")
+    return Shard(int(number), int(count))
+
+
+def _filter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE, such as name=walk")
+    return name.strip(), value
+
+
+# the verbs
+
+
+def _index(options: argparse.Namespace) -> int:
+    with _open_or_create(options.library) as library:
+        if options.reencode:
+            with _Bar("signing", options) as bar:
+                library.reencode(_shipped_encoder(), bar.counted)
+        with _Bar("indexing", options) as bar:
+            report = library.add(options.paths, options.workers, bar.told, options.shard)
+        return _reported(report, library, options)
+
+
+def _open_or_create(path: str) -> Library:
+    folder = Path(path).expanduser()
+    return Library.open(folder) if folder.is_dir() and any(folder.iterdir()) else Library.create(folder)
+
+
+def _shipped_encoder() -> Any:  # noqa: ANN401 - loads onnxruntime, so only where it is needed
+    from .encoder import Encoder  # noqa: PLC0415
+
+    return Encoder()
+
+
+def _reported(report: IndexReport, library: Library, options: argparse.Namespace) -> int:
+    info = library.info()
+    if options.json:
+        failed = [{"path": path, "reason": reason} for path, reason in report.failed]
+        _print_json({**asdict(report), "failed": failed, "clips": info.clips})
+    else:
+        print(
+            f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
+            f"{len(report.failed)} failed in {report.seconds:.1f} s; {library.path.name} holds {info.clips} clips "
+            f"({_duration(info.duration_s)})."
+        )
+        for path, reason in report.failed[:_FAILURES_SHOWN]:
+            print(f"  failed: {path}: {reason}")
+        if len(report.failed) > _FAILURES_SHOWN:
+            print(f"  and {len(report.failed) - _FAILURES_SHOWN} more: see hums info {library.path.name} --json")
+    return WITH_FAILURES if report.failed or report.cancelled else DONE
+
+
+def _search(options: argparse.Namespace) -> int:
+    with Library.open(options.library, readonly=True) as library:
+        query = _query(options.query, options.frames, library)
+        started = time.perf_counter()
+        where = _where(options.where)
+        hits = library.search(query, options.k, options.scope, where, not options.no_rerank, options.mirror)
+        seconds = time.perf_counter() - started
+    if options.json:
+        _print_json({"query": options.query, "seconds": seconds, "hits": [asdict(hit) for hit in hits]})
+        return DONE
+    for rank, hit in enumerate(hits, start=1):
+        mirrored = "  mirrored" if hit.mirrored else ""
+        stretch = f"{hit.start_s:7.2f} - {hit.end_s:.2f} of {hit.duration_s:.2f} s"
+        print(f"{rank:3}  {hit.score:5.1f}  {hit.name:32}  {stretch}  #{hit.clip_id}{mirrored}")
+    print(f"{len(hits)} of {library.path.name} in {1000 * seconds:.0f} ms", file=sys.stderr)
+    return DONE
+
+
+def _where(filters: list[tuple[str, str]]) -> dict[str, Any] | None:
+    """Filters of the command line as `Library.search` takes them; a repeated one collects its values."""
+    where: dict[str, Any] = {}
+    for name, value in filters:
+        if name == "favourite":
+            where[name] = value.strip().lower() not in ("0", "no", "false", "")
+        else:
+            where.setdefault(name, []).append(value)
+    return where or None
+
+
+def _query(text: str, frames: tuple[int, int] | None, library: Library | None) -> CanonicalMotion:
+    """The motion that a word of the command line stands for: a clip's number, or a file."""
+    number = text.removeprefix("#")
+    if number.isdigit() and not Path(text).exists():
+        if library is None:
+            raise LibraryError(f"Clip {number} of which library? Name it with --library.")
+        clip = library.motion(int(number))
+        return clip.cut(*_seconds(frames, clip.frame_count, clip.fps))
+    motion = formats.load(text)
+    return canonicalize(motion.cut(*_seconds(frames, motion.frame_count, motion.fps)))
+
+
+def _seconds(frames: tuple[int, int] | None, frame_count: int, fps: float) -> tuple[float, float]:
+    """Start and end in seconds, as `Motion.cut` takes them, of a range of frames."""
+    if frames is None:
+        return 0.0, 0.0
+    first, last = frames
+    if first >= frame_count:
+        raise HumsError(f"the motion has the frames 0 to {frame_count - 1}; {first} is behind its end.")
+    return first / fps, 0.0 if last < 0 else max(last / fps, 1e-9)
+
+
+def _info(options: argparse.Namespace) -> int:
+    with Library.open(options.library, readonly=True) as library:
+        info = library.info()
+    if options.json:
+        _print_json({**asdict(info), "failed": [{"path": path, "reason": reason} for path, reason in info.failed]})
+        return DONE
+    print(f"{info.path}")
+    print(f"  {info.clips} clips of {info.files} files, {_duration(info.duration_s)}, {info.moments} moments")
+    print(f"  {info.bytes / 1e6:.1f} MB on disk")
+    print(f"  model: {info.model or 'none yet'} {info.model_hash[:8]}")
+    for root in info.roots:
+        print(f"  folder: {root}")
+    for path, reason in info.failed:
+        print(f"  failed: {path}: {reason}")
+    return DONE
+
+
+def _duration(seconds: float) -> str:
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours} h {rest // 60:02} min" if hours else f"{rest // 60} min {rest % 60:02} s"
+
+
+def _verify(options: argparse.Namespace) -> int:
+    restored = []
+    try:
+        library = Library.open(options.library, readonly=not options.repair)
+    except LibraryError:
+        if not options.repair:
+            raise
+        Library.restore(options.library)
+        restored = ["the catalogue could not be opened: its backup is in its place"]
+        library = Library.open(options.library)
+    with library:
+        report = library.verify(options.repair)
+    report.mended = restored + report.mended
+    if options.json:
+        _print_json({**asdict(report), "sound": report.sound})
+    else:
+        print(f"{report.clips} clips and {report.signatures} signatures checked: ", end="")
+        print("all sound." if report.sound else f"{len(report.problems)} damaged.")
+        for line in report.mended:
+            print(f"  mended: {line}")
+        for line in report.problems:
+            print(f"  damaged: {line}")
+    return DONE if report.sound else WITH_FAILURES
+
+
+def _show(options: argparse.Namespace) -> int:
+    from . import pictures  # noqa: PLC0415 - loads Pillow's types only where pictures are made
+
+    library = Library.open(options.library, readonly=True) if options.library else None
+    try:
+        motion = _query(options.clip, options.frames, library)
+    finally:
+        if library is not None:
+            library.close()
+    output = Path(options.output or f"{motion.name or 'motion'}.png")
+    pictures.save_strip(motion, output, title=motion.name)
+    if options.json:
+        _print_json({"picture": str(output.absolute()), "name": motion.name, "duration_s": motion.duration_s})
+    else:
+        print(output)
+    return DONE
+
+
+def _merge(options: argparse.Namespace) -> int:
+    total = IndexReport()
+    with _open_or_create(options.library) as library:
+        for path in options.others:
+            with Library.open(path, readonly=True) as other, _Bar(f"merging {other.path.name}", options) as bar:
+                report = library.merge(other, bar.counted)
+            total.added += report.added
+            total.updated += report.updated
+            total.unchanged += report.unchanged
+            total.seconds += report.seconds
+        return _reported(total, library, options)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    name = f"{__package__}.demo"
+    if importlib.util.find_spec(name) is None:
+        raise HumsError("the demo needs the whole repository: clone it and run 'make demo'.")
+    return importlib.import_module(name).main(options.arguments)
+
+
+class _Bar:
+    """Progress on stderr: a bar on a terminal, else a line every few seconds, nothing with --json."""
+
+    _EVERY_S = 5.0
+
+    def __init__(self, what: str, options: argparse.Namespace) -> None:
+        self._what = what
+        self._quiet = options.json and not sys.stderr.isatty()
+        self._bar: Any = None
+        self._told_at = time.monotonic()
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def told(self, progress: IndexProgress) -> None:
+        """Shows how far an index run is."""
+        self.counted(progress.done, progress.total)
+
+    def counted(self, done: int, total: int) -> None:
+        """Shows ``done`` of ``total``."""
+        if self._quiet or not total:
+            return
+        if sys.stderr.isatty() and self._bar is None:
+            self._bar = _tqdm(total, self._what)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+        elif done == total or time.monotonic() - self._told_at >= self._EVERY_S:
+            self._told_at = time.monotonic()
+            print(f"{self._what}: {done} of {total}", file=sys.stderr)
+
+
+def _tqdm(total: int, what: str) -> Any:  # noqa: ANN401 - tqdm need not be installed
+    try:
+        from tqdm import tqdm  # noqa: PLC0415 - loads only for a person at a terminal
+    except ImportError:
+        return None
+    return tqdm(total=total, desc=what, unit=" files", file=sys.stderr)

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writer: the one who may change a library's files, and how a change is made to count all at once or not at all.
+
+Records and rows are appended to files, the disk is waited for, and then one transaction of the catalogue says where
+they lie. Before that transaction nothing has happened; after it nothing can be lost. Files that are
+replaced as a whole (after a re-encode, a compaction, or by a new search graph) get a new name first.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, Self
+
+import numpy as np
+
+from .append_file import AppendFile
+from .catalogue import Catalogue, Clip, Graph, Model, Source, Stored
+from .errors import LibraryError, MissingDependencyError
+from .hnsw_index import HnswIndex
+from .joint_store import SEGMENT_BYTES, JointStore, Location
+from .reading import ReadFile, TakeFacts
+from .signature_store import Rows, SignatureStore, pack_rows, row_type
+
+Kind = Literal["clips", "moments"]
+KINDS: Final[tuple[Kind, Kind]] = ("clips", "moments")
+
+FOLDERS: Final = {"joints": "joints", "clips": "signatures", "moments": "signatures", "graph": "graphs"}
+GRAPH_FROM: Final = 32_000
+"""Rows from which a search graph is kept. Below, comparing with all takes less than 5 ms; building one costs a
+millisecond a row."""
+
+_GRAPH_SLACK: Final = 0.25  # a graph is brought up to date when more than this share of the rows came after it
+_WASTE: Final = 0.5  # files are compacted when more than this share of them belongs to nothing
+
+
+class Placed(NamedTuple):
+    """Where the data of a take were appended."""
+
+    facts: TakeFacts
+    joints: Location
+    signature_row: int
+    moment_row: int
+    moment_count: int
+
+
+class Writer:
+    """Appends to a library's files; the caller holds the writer's lock.
+
+    Args:
+        folder: of the library.
+        catalogue: of the library, open for writing.
+        model: of the signatures that will be added.
+    """
+
+    def __init__(self, folder: Path, catalogue: Catalogue, model: Model) -> None:
+        self._folder = folder
+        self._catalogue = catalogue
+        self.model = model
+        self._row_bytes = row_type(model.dimension).itemsize
+        self._pending: list[tuple[ReadFile, list[Placed]]] = []
+        self._clear_leftovers()
+        self._files: dict[str, AppendFile] = {}
+        for kind in ("joints", *KINDS):
+            self._open(kind)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def _path(self, kind: str, name: str) -> Path:
+        return self._folder / FOLDERS[kind] / name
+
+    def _clear_leftovers(self) -> None:
+        """Deletes what a killed writer had begun: files that the catalogue does not know."""
+        known = {name for kind in ("joints", *KINDS) for name in self._catalogue.files(kind)}
+        known |= {graph.name for kind in KINDS if (graph := self._catalogue.graph(kind))}
+        for folder in dict.fromkeys(FOLDERS.values()):
+            (self._folder / folder).mkdir(exist_ok=True)
+            for path in (self._folder / folder).iterdir():
+                if path.name not in known:
+                    _delete(path)
+
+    def _open(self, kind: str) -> None:
+        """Opens the newest file of a kind for appending, or begins the first one."""
+        files = self._catalogue.files(kind)
+        name = list(files)[-1] if files else f"{kind}-000001"
+        self._files[kind] = AppendFile(self._path(kind, name), files.get(name, 0))
+
+    def _begin(self, kind: str) -> None:
+        """Begins a new file of a kind, with the next number."""
+        old = self._files[kind]
+        number = int(old.path.name.rsplit("-", 1)[1]) + 1
+        old.sync()
+        old.close()
+        path = self._path(kind, f"{kind}-{number:06d}")
+        path.unlink(missing_ok=True)
+        self._files[kind] = AppendFile(path, 0)
+
+    # adding
+
+    @property
+    def pending(self) -> int:
+        """How many files wait for `commit`."""
+        return len(self._pending)
+
+    def add(self, read: ReadFile) -> None:
+        """Appends a file's takes; they count after `commit`.
+
+        Raises:
+            LibraryError: the disk is full or failing.
+        """
+        with self._disk():
+            placed = [self._append(take.facts, take.record, take.signature, take.moments) for take in read.takes]
+        self._pending.append((read, placed))
+
+    def _append(self, facts: TakeFacts, record: bytes | memoryview, signature: Rows, moments: Rows) -> Placed:
+        joints = self._append_record(record)
+        return Placed(facts, joints, self._append_rows("clips", signature), *self._append_moments(moments))
+
+    def _append_record(self, record: bytes | memoryview) -> Location:
+        if self._files["joints"].length > SEGMENT_BYTES:
+            self._begin("joints")
+        file = self._files["joints"]
+        return Location(file.path.name, file.append(record), len(record), zlib.crc32(record))
+
+    def _append_rows(self, kind: Kind, rows: Rows) -> int:
+        return self._files[kind].append(pack_rows(rows)) // self._row_bytes if len(rows.vectors) else 0
+
+    def _append_moments(self, moments: Rows) -> tuple[int, int]:
+        return self._append_rows("moments", moments), len(moments.vectors)
+
+    def commit(self, also: Callable[[Catalogue], object] | None = None) -> dict[str, list[int]]:
+        """Makes everything appended so far count, together with what ``also`` writes into the catalogue.
+
+        Returns:
+            The ids of each file's clips, by path.
+
+        Raises:
+            LibraryError: the disk is full or failing; nothing of it counts then.
+        """
+        ids: dict[str, list[int]] = {}
+        with self._disk():
+            for file in self._files.values():
+                file.sync()
+            with self._catalogue.transaction():
+                for read, placed in self._pending:
+                    ids[read.path] = self._write_down(read, placed)
+                if also is not None:
+                    also(self._catalogue)
+                self._write_lengths()
+                if self._catalogue.model() != self.model:
+                    self._catalogue.set_model(self.model)
+        self._pending.clear()
+        return ids
+
+    def _write_lengths(self) -> None:
+        for kind, file in self._files.items():
+            if self._catalogue.files(kind).get(file.path.name) != file.length:
+                self._catalogue.set_length(kind, file.path.name, file.length)
+
+    def _write_down(self, read: ReadFile, placed: list[Placed]) -> list[int]:
+        """The rows of a file and its clips. A file that cannot be read any more keeps the clips it had."""
+        error = "; ".join(read.failures)
+        source = self._catalogue.put_source(read.path, read.state.size, read.state.mtime_ns, read.content, error)
+        if not placed:
+            return []
+        ids = [self._put_clip(source, read, one) for one in placed]
+        gone = {take: clip for take, clip in self._catalogue.takes(source).items() if clip.id not in ids}
+        self._catalogue.remove_clips(Source(source, read.path, 0, 0, read.content, ""), gone)
+        return ids
+
+    def _put_clip(self, source: int, read: ReadFile, placed: Placed) -> int:
+        clip = Clip(id=0, source=read.path, tags=(), favourite=False, notes="", **asdict(placed.facts))
+        clip_id = self._catalogue.put_clip(source, clip, read.content)
+        self._catalogue.place_clip(Stored(clip_id, *placed[1:]))
+        return clip_id
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """Whatever fails inside leaves the files as long as the catalogue says they are."""
+        try:
+            yield
+        except BaseException as error:
+            self._pending.clear()
+            for kind, file in self._files.items():
+                file.rewind(self._catalogue.files(kind).get(file.path.name, 0))
+            if isinstance(error, OSError):
+                raise LibraryError(
+                    f"The library {self._folder.name} cannot be written ({error.strerror}); what was indexed before is "
+                    "safe: free some space and index again."
+                ) from error
+            raise
+
+    # replacing whole files
+
+    def replace_signatures(
+        self, signed: Callable[[Stored], tuple[Rows, Rows]], progress: Callable[[int], bool]
+    ) -> bool:
+        """Writes all signatures anew, and lets them count at once.
+
+        Args:
+            signed: gives a clip's signature and those of its moments.
+            progress: told how many clips are done; False stops, and all stays as it was.
+
+        Returns:
+            False if stopped.
+        """
+        stored = self._catalogue.stored()
+        old = [name for kind in KINDS for name in self._catalogue.files(kind)]
+        with self._disk():
+            for kind in KINDS:
+                self._begin(kind)
+            placed: list[Stored] = []
+            for one in stored:
+                signature, moments = signed(one)
+                rows = self._append_rows("clips", signature), *self._append_moments(moments)
+                placed.append(Stored(one.clip_id, one.joints, *rows))
+                if not progress(len(placed)):
+                    return False
+        self.commit(lambda catalogue: _put_anew(catalogue, placed, old))
+        self._delete("clips", old)
+        return True
+
+    def compact(self) -> None:
+        """Gives back the room of removed clips, where it is more than half of a file."""
+        self._compact_signatures()
+        self._compact_joints()
+
+    def _compact_signatures(self) -> None:
+        stored = self._catalogue.stored()
+        used = len(stored) + sum(one.moment_count for one in stored)
+        rows = sum(self._files[kind].length for kind in KINDS) // self._row_bytes
+        if rows - used <= _WASTE * rows:
+            return
+        stores = self.stores()
+        self.replace_signatures(lambda one: rows_of(stores, one), lambda done: True)
+
+    def _compact_joints(self) -> None:
+        """Copies the live records of wasteful segments to the end of the newest one."""
+        stored = self._catalogue.stored()
+        joints = JointStore(self._folder / FOLDERS["joints"])
+        for name, length in self._catalogue.files("joints").items():
+            live = [one for one in stored if one.joints.segment == name]
+            if length - sum(one.joints.length for one in live) <= _WASTE * length:
+                continue
+            with self._disk():
+                if self._files["joints"].path.name == name:
+                    self._begin("joints")
+                moved = [one._replace(joints=self._append_record(joints.record(one.joints))) for one in live]
+            self.commit(lambda catalogue, moved=moved, name=name: _put_anew(catalogue, moved, [name], graphs=True))
+            joints.close()
+            self._delete("joints", [name])
+
+    def _delete(self, kind: str, names: Iterable[str]) -> None:
+        for name in names:
+            _delete(self._path(kind, name))
+
+    def stores(self) -> dict[Kind, SignatureStore]:
+        """The committed signatures of both kinds."""
+        return {kind: self.store(kind) for kind in KINDS}
+
+    # search graphs
+
+    def store(self, kind: Kind) -> SignatureStore:
+        """The committed signatures of a kind."""
+        file = self._files[kind]
+        return SignatureStore(file.path, self.model.dimension, file.length // self._row_bytes)
+
+    def update_graphs(self) -> None:
+        """Builds or extends the search graphs of what has grown large; does nothing where hnswlib is missing."""
+        for kind in KINDS:
+            store, graph = self.store(kind), self._catalogue.graph(kind)
+            covered = graph.rows if graph else 0
+            if store.count >= GRAPH_FROM and store.count - covered > _GRAPH_SLACK * covered:
+                try:
+                    self._put_graph(kind, store, graph)
+                except MissingDependencyError:
+                    return
+
+    def _put_graph(self, kind: Kind, store: SignatureStore, graph: Graph | None) -> None:
+        index = None if graph is None else load_graph(self._path("graph", graph.name), graph)
+        covered = graph.rows if graph and index else 0
+        index = index or HnswIndex(self.model.dimension, store.count)
+        for numbers, rows in store.blocks(covered):
+            index.add(numbers, rows.vectors)
+        name = f"{store.path.name}-{store.count}"
+        path = self._path("graph", name)
+        with self._disk():
+            index.save(path)
+            new = Graph(name, store.count, crc_of(path))
+        self.commit(lambda catalogue: catalogue.set_graph(kind, new))
+        if graph is not None:
+            _delete(self._path("graph", graph.name))
+
+
+def _put_anew(catalogue: Catalogue, placed: list[Stored], gone: list[str], graphs: bool = False) -> None:
+    """Clips lie elsewhere now and files count no longer; graphs of replaced signatures neither."""
+    for one in placed:
+        catalogue.place_clip(one)
+    for name in gone:
+        catalogue.forget_file(name)
+    if not graphs:
+        for kind in KINDS:
+            catalogue.set_graph(kind, None)
+
+
+def rows_of(stores: dict[Kind, SignatureStore], one: Stored) -> tuple[Rows, Rows]:
+    """A clip's signature and those of its moments, as they are stored."""
+    return (
+        stores["clips"].read(np.array([one.signature_row])),
+        stores["moments"].read(np.arange(one.moment_row, one.moment_row + one.moment_count)),
+    )
+
+
+def load_graph(path: Path, graph: Graph) -> HnswIndex | None:
+    """A saved search graph, or None where it is damaged (then every signature is compared instead).
+
+    Raises:
+        MissingDependencyError: hnswlib is not installed.
+    """
+    try:
+        return HnswIndex.load(path) if crc_of(path) == graph.check else None
+    except (LibraryError, OSError):
+        return None
+
+
+def crc_of(path: Path) -> int:
+    """The CRC-32 of a file's bytes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    check = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            check = zlib.crc32(block, check)
+    return check
+
+
+def _delete(path: Path) -> None:
+    """Deletes a file that counts no longer; one that another program still reads is left for the next writer."""
+    try:
+        path.unlink()
+    except OSError:
+        return
