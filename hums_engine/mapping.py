@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of a source's joints or bones are the 22 canonical ones: by names, by shape when names say nothing.
+"""Which of a source's joints or bones are the 22 canonical ones: by names first, by shape when names say nothing.
 
-A family of rigs is one data file in ``rig_maps/``. Every family is tried; the one that names most joints is
-taken, if the skeleton is built as its names say (a knee hangs below its hip).
+A family of rigs is one data file in ``rig_maps/`` (docs/rig-maps.md). Every family is tried, what the skeleton
+contradicts is set right or trusted less (`figure_check`), and where no family fits, the skeleton's shape
+decides (`shape_mapping`). Names that fit half are completed by the shape.
 """
 
 from __future__ import annotations
@@ -11,19 +12,28 @@ import functools
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import bone_tree, figure_check
+from .bone_tree import BoneTree
 from .errors import MappingError
+from .shape_mapping import map_by_shape, spine_of
 from .skeleton import INDEX, JOINT_COUNT, JOINTS, MAIN_JOINTS
 
 _FOLDER = Path(__file__).parent / "rig_maps"
 _SEPARATORS = re.compile(r"[\s._\-]+")
+_AFFIX_SHARE = 0.6
+_SURE = 0.85
+_FAIR = 0.5
+_TRIED = 6
 _MAIN = np.array([INDEX[name] for name in MAIN_JOINTS], dtype=np.intp)
+_PAIRS = [[INDEX[f"{side}_{name}"] for side in ("left", "right")] for name in ("hip", "shoulder")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +63,58 @@ class JointMap:
 
 @dataclass(frozen=True)
 class RigFamily:
-    """One rig family's names, as its data file has them."""
+    """One rig family's names, as its data file has them.
+
+    Attributes:
+        family: the file's name without its ending.
+        title: what people call it.
+        joints: canonical joint -> spellings of the source's name, the first that is there counts.
+        spine: names that may be in the trunk between pelvis and neck, from below; they take the place of spine1 to 3.
+        prefix: regular expression of what may stand before each name.
+        priority: of two families that fit equally, the one with the higher number is taken.
+    """
 
     family: str
     title: str
-    prefix: str
     joints: Mapping[str, Sequence[str]]
+    spine: Sequence[str] = ()
+    prefix: str = ""
+    priority: int = 0
+    keys: Mapping[str, Sequence[str]] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        plain = {joint: [_plain(s) for s in spellings] for joint, spellings in self.joints.items()}
+        object.__setattr__(self, "keys", plain)
 
 
 @functools.cache
 def families() -> tuple[RigFamily, ...]:
     """All rig families that ship, sorted by name."""
-    return tuple(_read_family(path) for path in sorted(_FOLDER.glob("*.json")))
+    return tuple(read_family(path) for path in sorted(_FOLDER.glob("*.json")))
+
+
+def read_family(path: Path) -> RigFamily:
+    """Reads a rig family's data file.
+
+    Raises:
+        MappingError: the file is not a rig map.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        known = {joint: tuple(map(str, names)) for joint, names in data["joints"].items() if joint in INDEX}
+        re.compile(data.get("prefix", ""))
+        return RigFamily(
+            family=str(data["family"]),
+            title=str(data["title"]),
+            joints=known,
+            spine=tuple(map(str, data.get("spine", ()))),
+            prefix=data.get("prefix", ""),
+            priority=int(data.get("priority", 0)),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, re.error) as error:
+        raise MappingError(
+            f"{path.name} is not a rig map ({error}): see docs/rig-maps.md for what one holds."
+        ) from None
 
 
 def map_joints(
@@ -84,39 +134,149 @@ def map_joints(
         poses: ``[T, J, 3]`` posed positions, which tell what a rest pose hides, or None.
 
     Raises:
-        MappingError: there is no human figure in the skeleton.
+        MappingError: there is no human figure in the skeleton; the text says what is missing.
     """
-    found = [_by_names(family, names) for family in families()]
-    best = max(found, key=lambda m: m.score)
-    if best.score < 0.5:
-        raise MappingError(
-            "No human figure was found in this skeleton: its bones are not named like legs, arms and a spine."
-        )
+    tree = bone_tree.build(parents, rest_positions, tips, poses)
+    named = map_by_names(names, parents, tree)
+    if tree is None:
+        if named is None or named.score < _FAIR:
+            raise MappingError("No human figure was found: no known names of legs, arms and a spine, and no positions.")
+        return named
+    if named is not None and named.score >= _SURE:
+        return named
+    try:
+        shaped = JointMap(*_shape(tree, names))
+    except MappingError:
+        if named is None or named.score < _FAIR:
+            raise
+        return named
+    return shaped if named is None else _better(named, shaped)
+
+
+def _shape(tree: BoneTree, names: Sequence[str]) -> tuple[NDArray[np.intp], str, float]:
+    joints, score = map_by_shape(tree, names)
+    return joints, "shape", score
+
+
+def _better(named: JointMap, shaped: JointMap) -> JointMap:
+    """Names where they fit the shape, completed by it; else the surer of the two."""
+    both = named.valid & shaped.valid
+    both[[j for j in range(JOINT_COUNT) if j not in _MAIN]] = False
+    agree = float((named.joints == shaped.joints)[both].mean()) if both.any() else 0.0
+    if agree >= 0.8:
+        joints = np.where(named.valid, named.joints, shaped.joints)
+        unused = ~np.isin(shaped.joints, named.joints[named.valid])
+        joints = np.where(named.valid | unused, joints, -1)
+        return JointMap(joints, named.family, max(named.score, shaped.score))
+    return named if named.score >= shaped.score else shaped
+
+
+def map_by_names(names: Sequence[str], parents: NDArray[np.intp], tree: BoneTree | None = None) -> JointMap | None:
+    """The family whose names fit a skeleton best, or None where none fits at all.
+
+    Args:
+        names: ``J`` names.
+        parents: ``[J]`` index of the parent, -1 for a root.
+        tree: the skeleton's shape, against which names are checked, or None.
+    """
+    best: JointMap | None = None
+    for bare in _spellings(names):
+        fits = sorted((f for f in (_fit(family, bare, parents) for family in families()) if f), key=_rank, reverse=True)
+        for fit in fits[:_TRIED]:
+            found = fit.map if tree is None else _checked(fit.map, tree)
+            if best is None or found.score > best.score + 1e-9:
+                best = found
+        if best is not None and best.score >= _SURE:
+            break
     return best
 
 
-def _by_names(family: RigFamily, names: Sequence[str]) -> JointMap:
-    prefix = re.compile(family.prefix or "(?!)", re.IGNORECASE)
-    index: dict[str, int] = {}
-    for i, name in enumerate(names):
-        index.setdefault(_plain(prefix.sub("", _bare(name), count=1)), i)
+@dataclass(frozen=True)
+class _Fit:
+    """One family's reading of a skeleton's names."""
+
+    map: JointMap
+    priority: int
+    prefixed: int
+    named: int
+
+
+def _rank(fit: _Fit) -> tuple[float, int, int, int]:
+    return round(fit.map.score, 3), fit.priority, fit.named, fit.prefixed
+
+
+def _fit(family: RigFamily, names: Sequence[str], parents: NDArray[np.intp]) -> _Fit | None:
+    """How a family reads names, or None where it does not find hips, shoulders or half of its main joints."""
+    index, prefixed = _index(names, family.prefix)
     joints = np.full(JOINT_COUNT, -1, dtype=np.intp)
-    for joint, spellings in family.joints.items():
-        joints[INDEX[joint]] = next((index[_plain(s)] for s in spellings if _plain(s) in index), -1)
-    share = float((joints[_MAIN] >= 0).mean())
-    return JointMap(joints, family.family, share * (0.9 + 0.1 * float((joints >= 0).mean())))
+    for joint, keys in family.keys.items():
+        joints[INDEX[joint]] = next((index[key] for key in keys if key in index), -1)
+    own = [j for j in _MAIN if JOINTS[j] in family.joints]
+    share = float((joints[own] >= 0).mean())
+    if share < _FAIR or any((joints[pair] < 0).all() for pair in _PAIRS):
+        return None
+    for name, j in _spine(family, index, joints, parents).items():
+        joints[INDEX[name]] = j
+    score = share * (0.7 + 0.3 * float((joints[_MAIN] >= 0).mean()))
+    return _Fit(JointMap(joints, family.family, score), family.priority, prefixed, int((joints >= 0).sum()))
 
 
-def _bare(name: str) -> str:
-    """A name without its namespace."""
-    return re.split(r"[:|]", name)[-1] if not re.match(r"mixamorig\d*:", name) else name
+def _spine(
+    family: RigFamily, index: Mapping[str, int], joints: NDArray[np.intp], parents: NDArray[np.intp]
+) -> dict[str, int]:
+    """The spine joints among the family's trunk names: those that carry the arms, where parents tell."""
+    found = [index[key] for key in map(_plain, family.spine) if key in index]
+    arms = [int(j) for j in joints[_PAIRS[1]] if j >= 0]
+    carrying = [j for j in found if all(_carries(parents, j, arm) for arm in arms)]
+    chain = carrying or found
+    depth = {j: len(_above(parents, j)) for j in chain}
+    return spine_of(sorted(dict.fromkeys(chain), key=lambda j: depth[j]) if carrying else list(dict.fromkeys(chain)))
 
 
+def _above(parents: NDArray[np.intp], joint: int) -> list[int]:
+    """The joint and everything above it; stops where parents go in circles."""
+    chain = [joint]
+    while (parent := int(parents[chain[-1]])) >= 0 and parent not in chain:
+        chain.append(parent)
+    return chain
+
+
+def _carries(parents: NDArray[np.intp], joint: int, other: int) -> bool:
+    return joint in _above(parents, other)
+
+
+def _checked(found: JointMap, tree: BoneTree) -> JointMap:
+    joints, trust = figure_check.corrected(found.joints, tree)
+    return replace(found, joints=joints, score=found.score * trust)
+
+
+def _spellings(names: Sequence[str]) -> list[list[str]]:
+    """The names as they are, and without a beginning or an ending that most of them share."""
+    found = [list(names)]
+    for pattern in (r"^.*?[\s._:\-|]+(?=.)", r"(?<=.)[\s._\-]+[^\s._\-]*$"):
+        shared = Counter(m.group() for name in found[-1] if (m := re.search(pattern, name)))
+        affix, count = shared.most_common(1)[0] if shared else ("", 0)
+        if count >= _AFFIX_SHARE * len(names):
+            start = pattern.startswith("^")
+            found.append([n.removeprefix(affix) if start else n.removesuffix(affix) for n in found[-1]])
+    return found
+
+
+def _index(names: Sequence[str], prefix: str) -> tuple[dict[str, int], int]:
+    """Plain name -> joint, the first of several alike; and how many names had the family's prefix."""
+    pattern = re.compile(prefix, re.IGNORECASE) if prefix else None
+    index: dict[str, int] = {}
+    prefixed = 0
+    for i, name in enumerate(names):
+        hit = pattern.match(name) if pattern else None
+        bare = name[hit.end() :] if hit else re.split(r"[:|]", name)[-1]
+        hit_later = pattern.match(bare) if pattern and not hit else None
+        prefixed += bool(hit or hit_later)
+        index.setdefault(_plain(bare[hit_later.end() :] if hit_later else bare), i)
+    return index, prefixed
+
+
+@functools.lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     """A name as it is compared: one Unicode form, lower case, no separators."""
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", name).casefold())
-
-
-def _read_family(path: Path) -> RigFamily:
-    data = json.loads(path.read_text(encoding="utf-8"))
-    return RigFamily(data["family"], data["title"], data.get("prefix", ""), data["joints"])

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pairs of like limbs in a skeleton without names, and where their joints are.
+
+A figure's legs and arms are two chains each that fork at one joint and have bones of like lengths. Within such
+a pair, the root, middle and end joint (hip, knee, ankle) are the three stations whose proportions and
+straightness fit a limb best: twist bones lie on the line between two of them, knees bend, hands fan out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bone_tree import BoneTree, stations
+
+Array = NDArray[np.float64]
+
+_LIKE = 0.2
+_SLACK = 0.01
+_SHORTEST = 0.12
+_PATHS_A_PAIR = 8
+
+
+@dataclass(frozen=True, eq=False)
+class LimbPair:
+    """Two like chains.
+
+    Attributes:
+        fork: the joint that carries both.
+        chains: ``[2, K]`` joints of both from the fork outwards, one for each place.
+        length: of the longer chain, from the fork.
+        places: ``[V, 2, K or K + 1, 3]`` where the stations are; the last is the tip of the last bone where known.
+    """
+
+    fork: int
+    chains: NDArray[np.intp]
+    length: float
+    places: Array
+
+
+@dataclass(frozen=True)
+class Limb:
+    """A reading of a pair as legs or arms: which stations are the root, middle and end joint.
+
+    Attributes:
+        pair: the chains.
+        at: stations of hip, knee, ankle or shoulder, elbow, wrist; -1 where the chain is too short.
+        cost: how far it is from a usual limb, 0 is a perfect one.
+    """
+
+    pair: LimbPair
+    at: tuple[int, int, int]
+    cost: float
+
+    def joints(self, place: int) -> NDArray[np.intp]:
+        """Both joints ``[2]`` of a place: 0 the root, 1 the middle, 2 the end; -1 where missing."""
+        chains = self.pair.chains
+        station = self.at[place]
+        return chains[:, station] if 0 <= station < chains.shape[1] else np.full(2, -1, dtype=np.intp)
+
+    def places(self, place: int) -> Array:
+        """Where both joints of a place are ``[V, 2, 3]``; of a missing one, where the limb ends."""
+        station = self.at[place]
+        return self.pair.places[:, :, station if station >= 0 else -1]
+
+
+@dataclass(frozen=True)
+class Proportions:
+    """What a limb usually looks like, each as (logarithm's middle, its deviation) where lengths compare.
+
+    Attributes:
+        halves: upper part to lower part.
+        width: half the distance between the two roots, to the limb's length.
+        lead: way from the fork to the limb's root, to the limb's length: more than this costs.
+        beyond: way from the end joint to the tip (foot, hand), to the limb's length: more than this costs.
+        fans: whether the end fans out (fingers).
+    """
+
+    halves: tuple[float, float]
+    width: tuple[float, float]
+    lead: float
+    beyond: float
+    fans: bool
+
+
+LEGS = Proportions(halves=(0.0, 0.3), width=(np.log(0.13), 0.7), lead=0.25, beyond=0.6, fans=False)
+ARMS = Proportions(halves=(0.1, 0.3), width=(np.log(0.36), 0.45), lead=0.6, beyond=0.55, fans=True)
+
+
+def limb_pairs(tree: BoneTree) -> list[LimbPair]:
+    """All pairs of like chains that are long enough to be limbs, longest first."""
+    pairs: list[LimbPair] = []
+    shortest = _SHORTEST * tree.size
+    for fork in tree.order:
+        for a, b in combinations(tree.children[fork], 2):
+            if min(tree.reach[a] + tree.lengths[a], tree.reach[b] + tree.lengths[b]) < shortest or not _alike(
+                tree, a, b
+            ):
+                continue
+            found = [_pair(tree, fork, way) for way in _ways(tree, [(a, b)])]
+            found = sorted((p for p in found if p.length >= shortest), key=lambda p: -p.length)
+            pairs.extend(found[:_PATHS_A_PAIR])
+    return sorted(pairs, key=lambda p: -p.length)
+
+
+def _alike(tree: BoneTree, a: int, b: int) -> bool:
+    la, lb = tree.lengths[a], tree.lengths[b]
+    return abs(la - lb) <= _LIKE * max(la, lb) + _SLACK * tree.size
+
+
+def _ways(tree: BoneTree, way: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """All ways on from a pair of joints, each as far as both sides stay alike."""
+    a, b = way[-1]
+    onward = _partners(tree, a, b)
+    if not onward:
+        yield way
+    for pair in onward:
+        yield from _ways(tree, [*way, pair])
+
+
+def _partners(tree: BoneTree, a: int, b: int) -> list[tuple[int, int]]:
+    """Children of ``a`` with the children of ``b`` that are their likes, the likest first."""
+    costs = sorted(
+        (_unlikeness(tree, a, b, x, y), x, y) for x in tree.children[a] for y in tree.children[b] if _alike(tree, x, y)
+    )
+    found: list[tuple[int, int]] = []
+    used: set[int] = set()
+    for _, x, y in costs:
+        if x not in used and y not in used:
+            found.append((x, y))
+            used |= {x, y}
+    return found
+
+
+def _unlikeness(tree: BoneTree, a: int, b: int, x: int, y: int) -> float:
+    """How far two children are from being mirror images: lengths, what hangs below, where they stand."""
+    first = tree.views[0]
+    lengths = abs(tree.lengths[x] - tree.lengths[y]) + 0.5 * abs(tree.reach[x] - tree.reach[y])
+    across = abs(np.linalg.norm(first[x] - first[b]) - np.linalg.norm(first[y] - first[a]))
+    return float(lengths + across)
+
+
+def _pair(tree: BoneTree, fork: int, way: list[tuple[int, int]]) -> LimbPair:
+    """The two chains of a way, with places where both stand still taken once."""
+    one, two = [a for a, _ in way], [b for _, b in way]
+    kept = set(stations(tree, one))
+    chains = np.array([pair for pair in way if pair[0] in kept], dtype=np.intp).T
+    places = tree.views[:, chains]
+    if tree.tips is not None:
+        places = np.concatenate([places, tree.tips[None, chains[:, -1:]]], axis=2)
+    length = max(sum(tree.lengths[j] for j in chain) for chain in (one, two))
+    return LimbPair(fork, chains, float(length), places)
+
+
+def best_limb(tree: BoneTree, pair: LimbPair, usual: Proportions) -> Limb:
+    """The reading of a pair that fits the usual proportions best."""
+    count = pair.chains.shape[1]
+    triples = [t for t in combinations(range(pair.places.shape[2]), 3) if t[1] < count]
+    if not triples:
+        return Limb(pair, (0, 1, -1) if count == 2 else (0, -1, -1), 4.0 + 2.0 * (3 - count))
+    costs = _Costs(tree, pair, usual).of(np.array(triples, dtype=np.intp))
+    best = int(np.argmin(costs))
+    return Limb(pair, triples[best], float(costs[best]))
+
+
+class _Costs:
+    """The terms that tell a limb's joints in a pair of chains of ``K`` stations."""
+
+    def __init__(self, tree: BoneTree, pair: LimbPair, usual: Proportions) -> None:
+        self.usual = usual
+        self.places = pair.places
+        count = pair.chains.shape[1]
+        steps = np.linalg.norm(np.diff(self.places, axis=2), axis=-1)
+        first = np.linalg.norm(self.places[:, :, 0] - tree.views[:, None, pair.fork], axis=-1)
+        step = np.median(np.concatenate([first[..., None], steps], axis=-1), axis=0).mean(axis=0)
+        self.run = np.cumsum(step)
+        self.width = 0.5 * np.median(np.linalg.norm(self.places[:, 0] - self.places[:, 1], axis=-1), axis=0)
+        self.fan = np.array([min(len(tree.children[j]) for j in s) for s in pair.chains.T])
+        self.tied = np.cumsum(tree.tied[pair.chains].any(axis=0))
+        self.turns = _turns(self.places)
+        self.ends_at = _turns_to_tip(self.places)
+        has_tip = self.places.shape[2] > count
+        bare = not any(tree.children[j] for j in pair.chains[:, -1])
+        self.nothing_after = count if has_tip else count - 1 if bare else count
+
+    def of(self, triples: NDArray[np.intp]) -> Array:
+        """Cost of each triple of stations ``[N, 3]``, ``[N]``."""
+        i, j, k = triples.T
+        upper, lower = self.run[j] - self.run[i], self.run[k] - self.run[j]
+        limb = np.maximum(upper + lower, 1e-9)
+        beyond = (self.run[-1] - self.run[k]) / limb
+        cost = _odd(upper / np.maximum(lower, 1e-9), self.usual.halves) + _odd(self.width[i] / limb, self.usual.width)
+        cost += 3.0 * np.maximum(self.run[i] / limb - self.usual.lead, 0.0)
+        cost += 3.0 * np.maximum(beyond - self.usual.beyond, 0.0)
+        cost += 25.0 * (self._slack(i, j) + self._slack(j, k)) + 0.4 * (k - i - 2)
+        cost -= 1.5 * self._mobility(j)
+        cost += self._ending(k, limb)
+        return cost
+
+    def _slack(self, a: NDArray[np.intp], b: NDArray[np.intp]) -> Array:
+        """How much longer the way between two stations is than the straight line ``[N]``, in the worst view."""
+        chord = np.linalg.norm(self.places[:, :, b] - self.places[:, :, a], axis=-1)
+        steps = np.linalg.norm(np.diff(self.places, axis=2), axis=-1)
+        run = np.concatenate([np.zeros_like(steps[..., :1]), np.cumsum(steps, axis=-1)], axis=-1)
+        way = np.maximum(run[..., b] - run[..., a], 1e-9)
+        return np.max(1.0 - chord / way, axis=(0, 1))
+
+    def _mobility(self, j: NDArray[np.intp]) -> Array:
+        """How much a station bends over the views ``[N]``, 0 to 1: knees and elbows do, twist bones do not."""
+        return np.clip(self.turns.std(axis=0).mean(axis=0)[j] / 0.15, 0.0, 1.0)
+
+    def _ending(self, k: NDArray[np.intp], limb: Array) -> Array:
+        """Cost of the end joint ``[N]``: feet turn off the shin, hands fan out, and both are shorter than the limb."""
+        cost = np.zeros(len(k))
+        onward = np.append(np.diff(self.run), 0.0)[k]
+        cost += 4.0 * np.maximum(onward / limb - 0.35, 0.0)
+        cost += np.where(k >= self.nothing_after, 1.0, 0.0) + 0.5 * self.tied[np.minimum(k, len(self.tied) - 1)]
+        if not self.usual.fans:
+            return cost - 1.5 * np.clip(np.median(self.ends_at, axis=(0, 1))[k], 0.0, 1.0)
+        for fingers, gain in ((3, 2.0), (2, 0.8)):
+            fans = np.flatnonzero(self.fan >= fingers)
+            if len(fans):
+                return cost + np.where(k == fans[0], -gain, 0.5 * gain)
+        return cost
+
+
+def _turns(places: Array) -> Array:
+    """Angle between the ways into and out of each station ``[V, 2, K]``, radians; 0 at both ends."""
+    steps = np.diff(places, axis=2)
+    unit = steps / np.maximum(np.linalg.norm(steps, axis=-1, keepdims=True), 1e-12)
+    angles = np.arccos(np.clip((unit[:, :, 1:] * unit[:, :, :-1]).sum(-1), -1.0, 1.0))
+    return np.pad(angles, ((0, 0), (0, 0), (1, 1)))
+
+
+def _turns_to_tip(places: Array) -> Array:
+    """Angle between the way into each station and the way from it to the tip ``[V, 2, K]``, radians; 0 at both ends."""
+    into = np.diff(places, axis=2)[:, :, :-1]
+    onward = places[:, :, -1:] - places[:, :, 1:-1]
+    size = np.linalg.norm(into, axis=-1) * np.linalg.norm(onward, axis=-1)
+    angles = np.arccos(np.clip((into * onward).sum(-1) / np.maximum(size, 1e-12), -1.0, 1.0))
+    return np.pad(angles, ((0, 0), (0, 0), (1, 1)))
+
+
+def _odd(ratio: Array, usual: tuple[float, float]) -> Array:
+    """Half the squared deviations of a ratio from the usual one, on the logarithm's scale, at most 8."""
+    return np.minimum(0.5 * ((np.log(np.maximum(ratio, 1e-6)) - usual[0]) / usual[1]) ** 2, 8.0)

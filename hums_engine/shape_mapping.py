@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The canonical joints of a skeleton found by its shape alone, for rigs whose names say nothing.
+
+A human figure is two pairs of like limbs at the ends of a trunk: legs that go on where the trunk comes from, arms
+at the other end, a head beyond them. Every two pairs are read as legs and arms, and the most human reading wins.
+Left and right follow from where the feet, knees and elbows point.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import figure_check
+from .bone_tree import BoneTree, stations
+from .errors import MappingError
+from .limb_pairs import ARMS, LEGS, Limb, best_limb, limb_pairs
+from .skeleton import INDEX, JOINT_COUNT
+
+Array = NDArray[np.float64]
+
+_READINGS = 12
+_STANDING = 0.5
+_TELLING = 0.004
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A skeleton read as a human figure.
+
+    Attributes:
+        tree: the skeleton.
+        legs: which chains are the legs.
+        arms: which chains are the arms.
+        view: the view of the tree in which the figure stands straightest.
+        cost: how far it is from a usual figure.
+    """
+
+    tree: BoneTree
+    legs: Limb
+    arms: Limb
+    view: int
+    cost: float
+
+    @property
+    def pelvis(self) -> int:
+        """The joint that carries both legs and the trunk."""
+        return self.tree.meeting(self.legs.pair.fork, self.arms.pair.fork)
+
+    @property
+    def hips(self) -> Array:
+        """The point between the hips ``[3]``."""
+        return self.legs.places(0)[self.view].mean(axis=0)
+
+    @property
+    def shoulders(self) -> Array:
+        """The point between the shoulders ``[3]``."""
+        return self.arms.places(0)[self.view].mean(axis=0)
+
+    @property
+    def trunk(self) -> Array:
+        """From between the hips to between the shoulders ``[3]``."""
+        return self.shoulders - self.hips
+
+
+def map_by_shape(tree: BoneTree, names: Sequence[str] = ()) -> tuple[NDArray[np.intp], float]:
+    """Finds the canonical joints ``[22]`` of a skeleton (-1 where it has none), and how sure that is (0 to 1).
+
+    Args:
+        tree: the skeleton.
+        names: ``J`` names, asked only for sides ("L", "left", "links") where the shape does not tell them.
+
+    Raises:
+        MappingError: there is no human figure; the text says what is missing.
+    """
+    figure = _most_human(tree)
+    joints = np.full(JOINT_COUNT, -1, dtype=np.intp)
+    joints[INDEX["pelvis"]] = figure.pelvis
+    _put_limbs(joints, figure)
+    _put_trunk(joints, figure)
+    return _sides_told(joints, figure, names), _score(figure)
+
+
+def _most_human(tree: BoneTree) -> Figure:
+    pairs = limb_pairs(tree)
+    legs = sorted((best_limb(tree, p, LEGS) for p in pairs), key=lambda limb: limb.cost)[:_READINGS]
+    arms = sorted((best_limb(tree, p, ARMS) for p in pairs), key=lambda limb: limb.cost)[:_READINGS]
+    figures = [f for leg in legs for arm in arms for f in _figures(tree, leg, arm)]
+    if not pairs:
+        raise MappingError("No human figure was found in this skeleton: it has no two limbs that are alike.")
+    if not figures:
+        raise MappingError("No human figure was found in this skeleton: it has no pair of legs with a trunk and arms.")
+    return min(figures, key=lambda f: f.cost)
+
+
+def _figures(tree: BoneTree, legs: Limb, arms: Limb) -> Iterator[Figure]:
+    """The reading of two pairs as legs and arms, if they can be."""
+    if set(legs.pair.chains.ravel()) & set(tree.ancestors(arms.pair.fork)) or set(arms.pair.chains.ravel()) & set(
+        tree.ancestors(legs.pair.fork)
+    ):
+        return
+    if set(legs.pair.chains.ravel()) & set(arms.pair.chains.ravel()):
+        return
+    view, standing = _straightest(tree, legs, arms)
+    if standing < _STANDING:
+        return
+    figure = Figure(tree, legs, arms, view, 0.0)
+    cost = legs.cost + arms.cost + 12.0 * (1.0 - standing) + _size_cost(figure) + _place_cost(figure)
+    yield Figure(tree, legs, arms, view, cost)
+
+
+def _straightest(tree: BoneTree, legs: Limb, arms: Limb) -> tuple[int, float]:
+    """The view in which the legs go straightest on from the trunk, and how straight (cosine)."""
+    hips, shoulders, ends = (p.mean(axis=1) for p in (legs.places(0), arms.places(0), legs.places(2)))
+    trunk, leg = shoulders - hips, ends - hips
+    size = np.linalg.norm(trunk, axis=-1) * np.linalg.norm(leg, axis=-1)
+    straight = -(trunk * leg).sum(-1) / np.maximum(size, 1e-12)
+    straight[np.linalg.norm(trunk, axis=-1) < 0.05 * tree.size] = -1.0
+    return int(np.argmax(straight)), float(straight.max())
+
+
+def _size_cost(figure: Figure) -> float:
+    """How far the limbs' lengths are from a human's, against the trunk's."""
+    trunk = float(np.linalg.norm(figure.trunk))
+    cost = 0.0
+    for limb, usual in ((figure.legs, 1.6), (figure.arms, 1.05)):
+        parts = np.linalg.norm(np.diff([limb.places(i)[figure.view] for i in range(3)], axis=0), axis=-1)
+        way = float(parts.sum(axis=0).mean())
+        cost += min(0.5 * (np.log(max(way, 1e-9) / (usual * trunk)) / 0.45) ** 2, 6.0)
+    return float(cost)
+
+
+def _place_cost(figure: Figure) -> float:
+    """What tells legs from arms: they are the lowest, and a head is beyond the arms."""
+    tree = figure.tree
+    up = figure.trunk / np.linalg.norm(figure.trunk)
+    heights = (tree.views[figure.view][list(tree.order)] - figure.hips) @ up
+    leg = -float((figure.legs.places(2)[figure.view].mean(axis=0) - figure.hips) @ up)
+    below = np.clip(-heights / max(leg, 1e-9) - 1.3, 0.0, 1.0).mean()
+    cost = 10.0 * float(below) + 1.0 * (1.0 - float(up[2]))
+    cost += 0.0 if _head_chain(figure) else 2.0
+    if figure.arms.pair.fork not in tree.below(figure.legs.pair.fork):
+        cost += 0.2
+    return cost
+
+
+def _head_chain(figure: Figure) -> list[int]:
+    """Joints beyond the arms' fork that go up in the middle, farthest last."""
+    tree, fork = figure.tree, figure.arms.pair.fork
+    up = figure.trunk / np.linalg.norm(figure.trunk)
+    across = tree.views[figure.view, figure.arms.joints(0)]
+    across = across[0] - across[1]
+    width = float(np.linalg.norm(across))
+    origin = figure.shoulders
+    taken = {*figure.arms.pair.chains.ravel(), *figure.legs.pair.chains.ravel(), *tree.ancestors(fork)}
+    best: list[int] = []
+    highest = 0.0
+    for j in tree.below(fork):
+        if j in taken or taken & (set(tree.ancestors(j)) - set(tree.ancestors(fork))):
+            continue
+        away = tree.views[figure.view, j] - origin
+        rise = float(away @ up) - abs(float(away @ across)) / max(width, 1e-9)
+        if rise > highest + 1e-6 * tree.size:
+            highest, best = rise, [a for a in reversed(tree.ancestors(j)) if a not in tree.ancestors(fork)]
+    return stations(tree, best)
+
+
+def _put_limbs(joints: NDArray[np.intp], figure: Figure) -> None:
+    """Puts the limbs' joints, the first chain of each pair as the left one for now."""
+    legs, arms = figure.legs, figure.arms
+    for limb, names in ((legs, ("hip", "knee", "ankle")), (arms, ("shoulder", "elbow", "wrist"))):
+        for place, name in enumerate(names):
+            _put_pair(joints, name, limb.joints(place))
+    after = legs.at[2] + 1
+    if 0 < after < legs.pair.chains.shape[1]:
+        _put_pair(joints, "foot", legs.pair.chains[:, after])
+    if arms.at[0] > 0:
+        _put_pair(joints, "collar", arms.pair.chains[:, 0])
+
+
+def _put_pair(joints: NDArray[np.intp], name: str, pair: NDArray[np.intp]) -> None:
+    joints[INDEX[f"left_{name}"]], joints[INDEX[f"right_{name}"]] = pair
+
+
+def _sides_told(joints: NDArray[np.intp], figure: Figure, names: Sequence[str]) -> NDArray[np.intp]:
+    """The map with left on the left: as the body tells, or the names' sides, or taking it to face -Y."""
+    legs, arms = figure_check.sidedness(joints, figure.tree)
+    if abs(legs) < _TELLING:
+        legs = _side_by_names(figure.legs, names) or _side_by_x(figure, figure.legs)
+    if abs(arms) < _TELLING:
+        arms = _side_by_names(figure.arms, names) or _side_by_x(figure, figure.arms)
+    if legs < 0:
+        joints = figure_check.legs_swapped(joints)
+    return figure_check.arms_swapped(joints) if arms < 0 else joints
+
+
+def _side_by_names(limb: Limb, names: Sequence[str]) -> float:
+    """Positive where the names call the first chain left, negative where right, 0 where they do not say."""
+    if not names:
+        return 0.0
+    sides = np.array([[side_of(names[j]) for j in chain] for chain in limb.pair.chains])
+    return float(sides[0].sum() - sides[1].sum())
+
+
+def _side_by_x(figure: Figure, limb: Limb) -> float:
+    across = limb.places(0)[figure.view]
+    return float(across[0, 0] - across[1, 0])
+
+
+def _put_trunk(joints: NDArray[np.intp], figure: Figure) -> None:
+    tree = figure.tree
+    pelvis, fork = figure.pelvis, figure.arms.pair.fork
+    chain = list(reversed([j for j in tree.ancestors(fork) if pelvis in tree.ancestors(j) and j != pelvis]))
+    for name, j in spine_of(stations(tree, chain)).items():
+        joints[INDEX[name]] = j
+    head = _head_chain(figure)
+    if not head:
+        return
+    up = figure.trunk / np.linalg.norm(figure.trunk)
+    rise = (tree.views[figure.view][head] - figure.shoulders) @ up / np.linalg.norm(figure.trunk)
+    leaf = np.array([0.0 if tree.tips is not None or len(head) == 1 or j != head[-1] else 0.15 for j in head])
+    top = int(np.argmin(np.abs(rise - 0.35) + leaf))
+    joints[INDEX["head"]] = head[top]
+    if top > 0:
+        joints[INDEX["neck"]] = head[0]
+
+
+def spine_of(chain: Sequence[int]) -> dict[str, int]:
+    """The three spine joints among the joints from the pelvis (left out) to the one that carries the arms.
+
+    The last is spine3, the first spine1, and spine2 the middle one of those between (of two, the lower); a lone
+    one is spine3.
+    """
+    if not chain:
+        return {}
+    found = {"spine3": chain[-1]}
+    if len(chain) > 1:
+        found["spine1"] = chain[0]
+    if len(chain) > 2:
+        found["spine2"] = chain[(len(chain) - 1) // 2]
+    return found
+
+
+_SIDE_WORDS = {
+    1: (
+        "l",
+        "left",
+        "lft",
+        "links",
+        "gauche",
+        "izquierda",
+        "izquierdo",
+        "izq",
+        "sinistra",
+        "sinistro",
+        "sx",
+        "esquerda",
+    ),
+    -1: (
+        "r",
+        "right",
+        "rgt",
+        "rechts",
+        "droite",
+        "droit",
+        "derecha",
+        "derecho",
+        "der",
+        "destra",
+        "destro",
+        "dx",
+        "direita",
+    ),
+}
+_SIDE_SIGNS = {"左": 1, "右": -1, "왼": 1, "오른": -1, "лев": 1, "прав": -1}
+
+
+def side_of(name: str) -> int:
+    """The side that a name speaks of: 1 left, -1 right, 0 neither."""
+    for sign, side in _SIDE_SIGNS.items():
+        if sign in name.casefold():
+            return side
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    words = {w for w in re.split(r"[\W_\d]+", spaced.casefold()) if w}
+    return next((side for side, spellings in _SIDE_WORDS.items() if words & set(spellings)), 0)
+
+
+def _score(figure: Figure) -> float:
+    return float(np.clip(np.exp(-max(figure.cost, 0.0) / 12.0), 0.0, 1.0))
