@@ -21,8 +21,11 @@ _PARENTS = tuple(int(parent) for parent in skeleton.PARENTS)
 _REFERENCE = torch.from_numpy(skeleton.REFERENCE).float()
 _HIPS = [INDEX["left_hip"], INDEX["right_hip"]]
 _SHOULDERS = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
-_FEET = [INDEX["left_ankle"], INDEX["left_foot"], INDEX["right_ankle"], INDEX["right_foot"]]
+_ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
+_TOES = [INDEX["left_foot"], INDEX["right_foot"]]
 _ROOT = [INDEX["pelvis"], *_HIPS]
+_LEGS = [tuple(INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle")) for side in ("left", "right")]
+_TRUNK_LENGTH = float((_REFERENCE[_SHOULDERS].mean(dim=0) - _REFERENCE[_HIPS].mean(dim=0)).norm())
 _HEADING_FRAMES = max(1, round(0.25 * FPS))
 
 
@@ -84,7 +87,7 @@ def turn(batch: Batch, angle: Tensor) -> Batch:
 
 
 def place(batch: Batch) -> Batch:
-    """`hums_engine.normalize.normalize` for joints that are of the reference body already.
+    """`hums_engine.normalize.normalize` for joints at its frame rate.
 
     Origin under the hips at the start, facing -Y at the start, floor at zero, bones at the reference body's
     length (a joint hangs on its nearest ancestor that is valid), missing joints and padding zero.
@@ -93,7 +96,8 @@ def place(batch: Batch) -> Batch:
     joints = _turned(joints, -_start_heading(joints, batch.length))
     root = _root(joints)
     start = torch.stack([root[:, 0, 0], root[:, 0, 1], _floor(joints, root, batch.length)], dim=1)
-    joints = _hung(joints, root, batch.valid) + (root - start[:, None])[:, :, None]
+    path = (root - start[:, None]) * _leg_scale(joints, root, batch.length)[:, None, None]
+    joints = _hung(joints, root, batch.valid) + path[:, :, None]
     keep = batch.valid[:, None, :] & inside(batch.length, joints.shape[1])[..., None]
     return batch._replace(joints=torch.where(keep[..., None], joints, 0.0))
 
@@ -105,9 +109,25 @@ def _turned(joints: Tensor, angle: Tensor) -> Tensor:
 
 
 def _root(joints: Tensor) -> Tensor:
-    """Midway between the hips that are there ``[N, T, 3]``, else the pelvis."""
-    hips = joints[:, :, _HIPS].nanmean(dim=2)
-    return torch.where(hips.isnan(), joints[:, :, INDEX["pelvis"]], hips)
+    """Midway between the hips ``[N, T, 3]``; where one is missing the pelvis, and without it the hip that is left."""
+    both = joints[:, :, _HIPS].mean(dim=2)
+    pelvis = joints[:, :, INDEX["pelvis"]]
+    instead = torch.where(pelvis.isnan(), joints[:, :, _HIPS].nanmean(dim=2), pelvis)
+    return torch.where(both.isnan(), instead, both)
+
+
+def _leg_scale(joints: Tensor, root: Tensor, length: Tensor) -> Tensor:
+    """How much larger ``[N]`` the reference body is, by thigh and shin, or by the trunk where no leg is whole."""
+    shown = inside(length, joints.shape[1])[..., None]
+    bones = [
+        (joints[:, :, b] - joints[:, :, a]).norm(dim=-1) + (joints[:, :, c] - joints[:, :, b]).norm(dim=-1)
+        for a, b, c in _LEGS
+    ]
+    legs = torch.where(shown, torch.stack(bones, dim=-1), torch.nan).nanquantile(0.5, dim=1).nanmean(dim=1)
+    trunks = (joints[:, :, _SHOULDERS].nanmean(dim=2) - root).norm(dim=-1, keepdim=True)
+    trunk = torch.where(shown, trunks, torch.nan).nanquantile(0.5, dim=1)[:, 0]
+    by_trunk = (_TRUNK_LENGTH / trunk).nan_to_num(1.0)
+    return torch.where(legs.isnan(), by_trunk, skeleton.LEG_LENGTH / legs)
 
 
 def _unit(vectors: Tensor) -> Tensor:
@@ -126,11 +146,12 @@ def _start_heading(joints: Tensor, length: Tensor) -> Tensor:
 
 
 def _floor(joints: Tensor, root: Tensor, length: Tensor) -> Tensor:
-    """Height ``[N]`` of the floor: a low percentile of the lowest foot, or the lowest of the root without feet."""
-    feet = joints[:, :, _FEET, 2].nan_to_num(torch.inf).amin(dim=2)
-    feet = torch.where(feet.isinf(), root[:, :, 2], feet)
-    feet = torch.where(inside(length, feet.shape[1]), feet, torch.nan)
-    return feet.nanquantile(0.02, dim=1)
+    """Height ``[N]`` of the floor: a low percentile of the lower ankle; of the toes or the root where there is none."""
+    lowest = root[:, :, 2]
+    for feet in (_TOES, _ANKLES):
+        height = joints[:, :, feet, 2].nan_to_num(torch.inf).amin(dim=2)
+        lowest = torch.where(height.isinf(), lowest, height)
+    return torch.where(inside(length, lowest.shape[1]), lowest, torch.nan).nanquantile(0.02, dim=1)
 
 
 def _hung(joints: Tensor, root: Tensor, valid: Tensor) -> Tensor:

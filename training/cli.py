@@ -5,17 +5,41 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from torch import nn
 
 from . import data
+from .card import make_card
 from .deephums import DeepHuMSRecipe, DeepHuMSSettings
-from .fit import DivergedError, Recipe, Settings, fit
+from .export import export
+from .fit import DivergedError, Recipe, Settings, fit, load_encoder
+from .model import DeepHuMS
 from .motion_set import MotionSet
 
-RECIPES: dict[str, tuple[type[Settings], Callable[..., Recipe]]] = {"deephums": (DeepHuMSSettings, DeepHuMSRecipe)}
+
+class Kind(NamedTuple):
+    """A recipe by its parts: its settings, how it learns, its encoder untrained, and that encoder in ONNX."""
+
+    settings: type[Settings]
+    recipe: Callable[..., Recipe]
+    encoder: Callable[[Any], nn.Module]
+    description: str
+
+
+RECIPES: dict[str, Kind] = {
+    "deephums": Kind(
+        DeepHuMSSettings,
+        DeepHuMSRecipe,
+        lambda settings: DeepHuMS(),
+        "The encoder of DeepHuMS (Battan, Venkat, Sharma 2019): six layers of IndRNN, self-supervised by motion field "
+        "and motion distance with the contrastive loss.",
+    )
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     fitting.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, such as seed=1")
     _add_data(fitting)
     fitting.set_defaults(run=_fit)
+    exporting = commands.add_parser("export", help="write a trained encoder as ONNX, checked against torch")
+    exporting.add_argument("folder", type=Path, help="run folder")
+    exporting.add_argument("out", type=Path, help="the .onnx file to write")
+    exporting.add_argument("--name", default="", help="the model's name on its card; the run folder's without it")
+    exporting.add_argument("--version", default="0.1.0")
+    exporting.add_argument("--metrics", type=Path, help="JSON of hums-train evaluate, to stand on the card")
+    exporting.set_defaults(run=_export)
     return parser
 
 
@@ -50,15 +81,45 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    kind, recipe = RECIPES[arguments.recipe]
-    settings = changed(kind(), arguments.set)
+    kind = RECIPES[arguments.recipe]
+    settings = changed(kind.settings(), arguments.set)
     motions = training_set(settings, arguments.data, arguments.cache)
 
     def make() -> Recipe:
-        return recipe(settings, motions)
+        return kind.recipe(settings, motions)
 
     fit(settings, make, arguments.folder)
     print(f"Trained on {len(motions)} motions; the weights are in {arguments.folder / 'model.pt'}.")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    settings, encoder, steps = load_run(arguments.folder)
+    kind = RECIPES[settings.recipe]
+    metrics = json.loads(arguments.metrics.read_text(encoding="utf-8")) if arguments.metrics else {}
+    settings = dataclasses.replace(settings, steps=steps)
+    name = arguments.name or arguments.folder.name
+    card = make_card(settings, name, arguments.version, kind.description, metrics)
+    difference = export(encoder, card, arguments.out)
+    size = arguments.out.stat().st_size / 1e6
+    print(f"Wrote {arguments.out} ({size:.1f} MB, {steps} steps); it differs from torch by at most {difference:.1e}.")
+
+
+def load_run(folder: Path) -> tuple[Settings, nn.Module, int]:
+    """The settings of a run folder, its encoder, and the steps it has been trained.
+
+    Raises:
+        ValueError: the folder is not that of a run.
+    """
+    try:
+        values: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        kind = RECIPES[values["recipe"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{folder} is not the folder of a run of hums-train fit.") from error
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    settings = kind.settings(**values)
+    encoder = kind.encoder(settings)
+    steps = load_encoder(folder, encoder)
+    return settings, encoder.eval(), steps
 
 
 def training_set(settings: Settings, folder: Path, cache: Path) -> MotionSet:

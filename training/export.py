@@ -130,8 +130,10 @@ def deephums_graph(model: DeepHuMS) -> _Graph:
     return g
 
 
-def to_onnx(model: DeepHuMS, card: Mapping[str, Any]) -> onnx.ModelProto:
+def to_onnx(model: nn.Module, card: Mapping[str, Any]) -> onnx.ModelProto:
     """The model as ONNX, its card in the metadata as one JSON string a key."""
+    if not isinstance(model, DeepHuMS):
+        raise TypeError(f"There is no ONNX form of {type(model).__name__}.")
     g = deephums_graph(model.eval())
     inputs = [
         helper.make_tensor_value_info("joints", TensorProto.FLOAT, ["N", "T", 22, 3]),
@@ -148,7 +150,7 @@ def to_onnx(model: DeepHuMS, card: Mapping[str, Any]) -> onnx.ModelProto:
     return proto
 
 
-def export(model: DeepHuMS, card: Mapping[str, Any], path: Path) -> float:
+def export(model: nn.Module, card: Mapping[str, Any], path: Path) -> float:
     """Writes the model and checks the file against torch.
 
     Returns:

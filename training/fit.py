@@ -173,3 +173,19 @@ def _forget_after(run: Path, step: int) -> None:
         line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step
     ]  # a kill may halve the last
     path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+
+def load_encoder(run: Path, encoder: nn.Module) -> int:
+    """Puts a run's weights into ``encoder``, of its last checkpoint while it is under way; returns the steps done.
+
+    Raises:
+        ValueError: the folder holds no checkpoint.
+    """
+    path = run / "checkpoint.pt"
+    if not path.exists():
+        raise ValueError(f"{run} holds no checkpoint; give the folder of a run of hums-train fit.")
+    state: dict[str, Any] = torch.load(path, weights_only=True)
+    prefix = "encoder."
+    weights = {name.removeprefix(prefix): value for name, value in state["model"].items() if name.startswith(prefix)}
+    encoder.load_state_dict(weights)
+    return state["step"]
