@@ -93,11 +93,15 @@ def _start_heading(joints: Array) -> Array:
 
 
 def _floor(joints: Array, root: Array) -> float:
-    """Height of the floor: the lowest that feet come (a low percentile, since a sensor's point may dip)."""
-    feet = joints[:, [INDEX[f"{s}_{n}"] for s in ("left", "right") for n in ("ankle", "foot")], 2]
-    if np.isfinite(feet).any():
-        lowest = np.nanmin(np.where(np.isfinite(feet), feet, np.inf), axis=1)
-        return float(np.percentile(lowest, 2))
+    """Height of the floor: the lowest that ankles come (a low percentile, since a sensor's point may dip).
+
+    Not the toes where there are any: many sources have none, and how high an ankle is over them is a matter of shoes.
+    """
+    for name in ("ankle", "foot"):
+        feet = joints[:, [INDEX[f"{side}_{name}"] for side in ("left", "right")], 2]
+        if np.isfinite(feet).any():
+            lowest = np.nanmin(np.where(np.isfinite(feet), feet, np.inf), axis=1)
+            return float(np.percentile(lowest, 2))
     return float(root[:, 2].min())
 
 

@@ -56,6 +56,12 @@ def test_a_missing_joint_is_zero_and_said_to_be_missing_and_moves_no_other() -> 
     np.testing.assert_allclose(found.joints[:, limbs], SEEN[:, limbs], atol=0.06)
 
 
+def test_a_source_without_toes_stands_as_high_as_one_with_them() -> None:
+    valid = np.ones(JOINT_COUNT, dtype=bool)
+    valid[[INDEX["left_foot"], INDEX["right_foot"]]] = False
+    np.testing.assert_allclose(normalize(replace(MOTION, valid=valid)).joints[:, valid], SEEN[:, valid], atol=1e-6)
+
+
 def test_one_frame_is_a_motion_too() -> None:
     assert normalize(MOTION.cut(1.0, 1.0)).joints.shape == (1, JOINT_COUNT, 3)
 
