@@ -39,20 +39,20 @@ class Measures(NamedTuple):
     below_floor_cm: float
 
 
-def measure(source: Array, target: Array, fps: float, floor: float) -> Measures:
+def measure(source: Array, target: Array, rest: Array, fps: float) -> Measures:
     """Compares a target's joints with the source's.
 
     Args:
         source: ``[T, 22, 3]``.
         target: ``[T, 22, 3]`` at the same frames, turned and placed as the rig was.
+        rest: ``[22, 3]`` the target at rest, standing on its floor.
         fps: frames a second.
-        floor: height of the floor under the target.
     """
     source = _facing(source, target)
     limbs = np.concatenate([_angles(source, target, a, b) for u, m, e in rest_pose.LIMBS for a, b in ((u, m), (m, e))])
     feet = np.concatenate([_angles(source, target, INDEX[f"{s}_ankle"], INDEX[f"{s}_foot"]) for s in ("left", "right")])
     ground, height = _path_errors(source, target)
-    above, below = _floor_errors(source, target, floor)
+    above, below = _floor_errors(target, rest)
     planted = _planted(source, fps)
     return Measures(
         limb_mean_deg=float(np.nanmean(limbs)),
@@ -109,10 +109,8 @@ def _slide(joints: Array, planted: NDArray[np.bool_], fps: float) -> float:
     return float(speed[planted].mean()) if planted.any() else float("nan")
 
 
-def _floor_errors(source: Array, target: Array, floor: float) -> tuple[float, float]:
-    """How far the target's lowest ankle hangs above or sinks below where the source's is, cm for legs of 0.9 m."""
-    source_low, target_low = (
-        np.percentile(_feet(j)[..., 2].min(axis=1) * (LEG_M / leg_length(j)), 5) for j in (source, target)
-    )
-    off = float(target_low - floor * (LEG_M / leg_length(target)) - source_low) * 100
+def _floor_errors(target: Array, rest: Array) -> tuple[float, float]:
+    """How far the lowest standing ankle hangs above or sinks below its height at rest, cm for legs of 0.9 m."""
+    lowest = np.percentile(_feet(target)[..., 2].min(axis=1), 5)
+    off = float(lowest - _feet(rest[None])[..., 2].mean()) * (LEG_M / leg_length(target)) * 100
     return max(off, 0.0), max(-off, 0.0)

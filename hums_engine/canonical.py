@@ -18,6 +18,12 @@ MIN_SEEN = 0.25
 
 _POSES_FOR_MAPPING = 16
 
+# Converters put one or two frames of a T-pose before the motion. Such a frame is told by the step that leaves it:
+# over five centimetres for most joints, and three times those that follow.
+_CALIBRATION_FRAMES = 3
+_CALIBRATION_STEP_M = 0.05
+_CALIBRATION_RATIO = 3.0
+
 
 @dataclass(frozen=True, eq=False)
 class CanonicalMotion:
@@ -78,7 +84,8 @@ class CanonicalMotion:
 def canonicalize(motion: Motion, joint_map: JointMap | None = None) -> CanonicalMotion:
     """Brings a motion of any skeleton onto the 22 canonical joints.
 
-    Positions are taken as they are. Orientations come from the motion's rotations where it has them and
+    Positions are taken as they are, but for a calibration pose before the first frame, which is held back so that
+    it neither places nor turns the motion. Orientations come from the motion's rotations where it has them and
     its rest pose is that of a standing figure; else from the joints' positions (`orientation`).
 
     Args:
@@ -98,6 +105,8 @@ def canonicalize(motion: Motion, joint_map: JointMap | None = None) -> Canonical
     if rotations is None:
         rotations = orientation.from_positions(positions, valid)
     positions[:, ~valid] = 0.0
+    start = _first_moving_frame(positions[:, valid])
+    positions[:start], rotations[:start] = positions[start], rotations[start]
     return CanonicalMotion(
         positions=positions.astype(np.float32),
         rotations=quat.unroll(rotations).astype(np.float32),
@@ -120,6 +129,15 @@ def _seen(positions: NDArray[np.float64], joints: NDArray[np.intp]) -> tuple[NDA
             picked[:, j, axis] = np.interp(frames, frames[known], picked[known, j, axis])
     picked[:, ~valid] = np.nan
     return picked, valid
+
+
+def _first_moving_frame(positions: NDArray[np.float64]) -> int:
+    """The frame after a calibration pose of joints ``[T, n, 3]``; 0 where there is none."""
+    steps = np.median(np.linalg.norm(np.diff(positions[: _CALIBRATION_FRAMES + 6], axis=0), axis=-1), axis=1)
+    for i in reversed(range(min(_CALIBRATION_FRAMES, len(steps) - 1))):
+        if steps[i] > max(_CALIBRATION_STEP_M, _CALIBRATION_RATIO * steps[i + 1 : i + 6].max()):
+            return i + 1
+    return 0
 
 
 def _rotations_from_rest(motion: Motion, joint_map: JointMap) -> NDArray[np.float64] | None:
