@@ -22,7 +22,7 @@ USER = ROOT / "build" / "demo-blender"
 def main() -> None:
     """Runs the demo from a clean start; ends with 1 where a step fails."""
     started = time.monotonic()
-    print("\nDeepHuMS: a knight, a sword, and 49 people who moved in front of cameras\n", flush=True)
+    print("\nDeepHuMS: a knight, and 49 motions of people to choose from\n", flush=True)
     for folder in (RESULTS, USER):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -15,7 +15,7 @@ from bpy.types import Collection, Object, Scene
 from mathutils import Matrix, Vector
 
 UP = Vector((0.0, 0.0, 1.0))
-SIZE = (1500, 500)
+SIZE = (1500, 440)
 SAMPLES = 12
 AZIMUTH, ELEVATION = np.radians(38.0), np.radians(11.0)
 """From where the viewer looks at a character that faces -Y: from its right front, a little from above."""

@@ -52,7 +52,7 @@ GAP: Final = 10
 # limb: near joint, far joint, radius at either end in metres on the reference body
 _LIMBS: Final = {
     "torso": (
-        ("pelvis", "left_hip", 0.085, 0.062), ("pelvis", "right_hip", 0.085, 0.062),
+        ("pelvis", "left_hip", 0.080, 0.064), ("pelvis", "right_hip", 0.080, 0.064),
         ("pelvis", "spine1", 0.085, 0.082), ("spine1", "spine2", 0.082, 0.086), ("spine2", "spine3", 0.086, 0.090),
         ("spine3", "neck", 0.090, 0.045), ("neck", "head", 0.040, 0.040),
         ("neck", "left_shoulder", 0.048, 0.052), ("neck", "right_shoulder", 0.048, 0.052),
@@ -163,7 +163,7 @@ class _Scene:
 
 def _scene(motion: CanonicalMotion, frames: int, width: float, height: float) -> _Scene:
     """Chooses frames evenly in time and fits the tallest and the widest of them into ``width`` x ``height`` pixels."""
-    positions = np.nan_to_num(motion.positions.astype(np.float64))
+    positions = _centred(np.nan_to_num(motion.positions.astype(np.float64)), motion.valid)
     chosen = np.unique(np.linspace(0, motion.frame_count - 1, max(frames, 1)).round().astype(np.intp))
     floor = positions[:, motion.valid, 2].min() if motion.valid.any() else 0.0
     ground = positions[:, 0] * [1, 1, 0] + [0, 0, floor]
@@ -179,6 +179,14 @@ def _scene(motion: CanonicalMotion, frames: int, width: float, height: float) ->
     return _Scene(
         seen[..., :2] * flip, near, path[..., :2] * flip, chosen, chosen / motion.fps, motion.valid, scale * size
     )
+
+
+def _centred(positions: Array, valid: NDArray[np.bool_]) -> Array:
+    """``positions`` with the pelvis between the hips, where both are there: rigs put that joint anywhere."""
+    hips = [skeleton.INDEX["left_hip"], skeleton.INDEX["right_hip"]]
+    if valid[hips].all():
+        positions[:, skeleton.INDEX["pelvis"]] = positions[:, hips].mean(axis=1)
+    return positions
 
 
 def _facing(positions: Array, valid: NDArray[np.bool_]) -> Array:
