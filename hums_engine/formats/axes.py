@@ -84,10 +84,9 @@ def to_motion(
     marks = landmarks(names)
     up = up_axis(sample, rest, marks)
     unit = unit or length_unit(stature(sample, parents, marks))
-    turned = None if rotations is None else np.concatenate([rotations[..., :1], to_blender(rotations[..., 1:], up)], -1)
     return Motion(
         positions=to_blender(positions, up) * unit.metres,
-        rotations=turned,
+        rotations=None if rotations is None else turn_to_blender(rotations, up),
         rest_positions=None if rest is None else to_blender(rest, up) * unit.metres,
         parents=parents,
         joint_names=names,
@@ -99,11 +98,20 @@ def to_motion(
 def to_blender(vectors: Points, up: UpAxis) -> Points:
     """``[..., 3]`` from Y up, facing +Z, to Blender's Z up, facing -Y: (x, y, z) becomes (x, -z, y); Z up stays.
 
-    It serves the vector part of quaternions as well. A figure that faces elsewhere is not turned.
+    A figure that faces elsewhere is not turned.
     """
-    if up == "Z":
-        return vectors
-    return np.stack([vectors[..., 0], -vectors[..., 2], vectors[..., 1]], axis=-1)
+    turned = np.empty(vectors.shape, vectors.dtype)  # in C order, whatever order the reader worked in
+    turned[..., 0] = vectors[..., 0]
+    turned[..., 1] = vectors[..., 1] if up == "Z" else -vectors[..., 2]
+    turned[..., 2] = vectors[..., 2] if up == "Z" else vectors[..., 1]
+    return turned
+
+
+def turn_to_blender(rotations: Points, up: UpAxis) -> Points:
+    """Quaternions ``[..., 4]`` in Blender's axes: the axis of each is turned like a vector."""
+    turned = np.empty(rotations.shape, rotations.dtype)
+    turned[..., 0], turned[..., 1:] = rotations[..., 0], to_blender(rotations[..., 1:], up)
+    return turned
 
 
 def up_axis(posed: Points, rest: Points | None, marks: Landmarks) -> UpAxis:

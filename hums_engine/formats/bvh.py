@@ -42,14 +42,14 @@ from .files import decode, read_bytes
 MAX_JOINTS: Final = 4096
 """More are refused: no figure has them, a damaged or hostile file may."""
 
-_COMMENT: Final = re.compile(rb"(?m)^[ \t]*(?:#|//).*$")
+_COMMENTS: Final = re.compile(rb"(?m)^[ \t]*(?:#|//).*(?:\n[ \t]*(?:#|//).*)*+")
 _MOTION: Final = re.compile(rb"MOTION\s+Frames?\s*:?\s*([^\s:]+)\s+Frame\s*Time\s*:?\s*([^\s:]+)", re.IGNORECASE)
 _STATEMENT: Final = re.compile(
     r"""\s*(?:
         (?P<brace>[{}])
       | (?P<joint>ROOT|JOINT|END)(?=[\s{])\s*(?P<name>[^\r\n{}]*)
-      | OFFSET(?P<offset>(?:\s+[^\sA-Z{}][^\s{}]*)*)
-      | CHANNELS\s+(?P<count>\d+)(?P<channels>(?:\s+[XYZ](?:position|rotation|translation)\b)*)
+      | OFFSET(?P<offset>(?:\s+[^\sA-Z{}][^\s{}]*){0,16})
+      | CHANNELS\s+(?P<count>\d+)(?P<channels>(?:\s+[XYZ](?:position|rotation|translation)\b){0,64})
       | HIERARCHY\b
     )""",
     re.IGNORECASE | re.VERBOSE,
@@ -78,7 +78,7 @@ def read(path: Path) -> list[Motion]:
     """
     raw = read_bytes(path)
     if b"#" in raw or b"//" in raw:
-        raw = _COMMENT.sub(b"", raw)
+        raw = _COMMENTS.sub(b"", raw)
     section = _MOTION.search(raw)
     if section is None:
         raise MotionFileError(_why_no_motion(raw))
@@ -129,8 +129,8 @@ def _hierarchy(text: str) -> list[_Joint]:
         if statement is None or not skeleton.take(statement):
             raise MotionFileError(_misplaced(text, place))
         place = statement.end()
-    if skeleton.open or not skeleton.joints:
-        raise MotionFileError("the skeleton has a brace that is never closed; export or download the file again.")
+    if skeleton.open or skeleton.named or not skeleton.joints:
+        raise MotionFileError("the skeleton ends before its last brace; export or download the file again.")
     return skeleton.joints
 
 
@@ -208,7 +208,7 @@ def _frames(block: bytes, declared: str, width: int) -> NDArray[np.float64]:
     if not width:
         raise MotionFileError("the skeleton has no CHANNELS, so nothing in it moves; export the file with its motion.")
     found = len(values) // width
-    if found != wanted:
+    if found != wanted or not found:
         _check_count(found, wanted, width, len(values), block)
     return values[: found * width].reshape(found, width)
 

@@ -12,14 +12,17 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 _CHUNK_BYTES = 1 << 20  # bounds the working memory and keeps it near the processor's cache
 _LONGEST = 18  # digits that int64 always holds
+_ABSURD = 1000  # characters of one number, beyond which reading it takes for ever
 _POWERS = 10.0 ** np.arange(300)
 _BLANKS = bytes(range(33))
+_BLANK = re.compile(rb"[\x00-\x20]")
 _PLAIN = _BLANKS + b"0123456789.-+e"
 _BLANKS_TO_SPACE = bytes.maketrans(_BLANKS, b" " * len(_BLANKS))
 # What the C library of old Windows programs prints for NaN and infinity, such as "-1.#IND00".
@@ -53,9 +56,8 @@ def _chunks(text: bytes) -> Iterator[bytes]:
     """Pieces of ``text`` that end between two words, each closed by a blank."""
     start = 0
     while start < len(text):
-        stop = start + _CHUNK_BYTES
-        while stop < len(text) and text[stop] > 32:
-            stop += 1
+        blank = _BLANK.search(text, start + _CHUNK_BYTES)
+        stop = blank.start() if blank else len(text)
         yield text[start:stop] + b" "
         start = stop
 
@@ -80,7 +82,7 @@ def _parse_decimals(text: bytes) -> NDArray[np.float64] | None:
     well_formed = not np.any(is_point[points + 1]) and np.all(is_end[is_e]) and np.all(codes[marks[is_e] + 1] > 32)
     if not well_formed or np.any(np.diff(exponents) == 1) or _longest_word(text, ends) > _LONGEST:
         return None
-    whole = _from_text(text.translate(None, b".").replace(b"e", b" "), np.int64)
+    whole = _whole_numbers(text.translate(None, b".").replace(b"e", b" "))
     if whole is None or len(whole) != len(ends):
         return None
     shift = np.zeros(len(ends), dtype=np.intp)
@@ -108,26 +110,28 @@ def _longest_word(text: bytes, ends: NDArray[np.intp]) -> int:
 
 
 def _parse_any(text: bytes) -> NDArray[np.float64]:
-    """The slow way: everything that numpy or Python takes for a number."""
-    text = _WINDOWS_NAN.sub(b"nan", text.translate(_BLANKS_TO_SPACE)).strip()
-    if not text:
-        return np.empty(0)
-    numbers = _from_text(text, np.float64)
-    return np.array([_number(word) for word in _TOUCHING.sub(b" ", text).split()]) if numbers is None else numbers
+    """The slow way: everything that Python takes for a number, and what odd exporters write."""
+    words = _TOUCHING.sub(b" ", _WINDOWS_NAN.sub(b"nan", text.translate(_BLANKS_TO_SPACE))).split()
+    return np.array([_number(word) for word in words], dtype=np.float64)
 
 
-def _from_text(text: bytes, dtype: type) -> NDArray | None:
+def _whole_numbers(text: bytes) -> NDArray[np.int64] | None:
     """What numpy makes of ``text``, or None where it stops early (an error in new versions, a warning in old)."""
+    if not text.rstrip()[-1:].isdigit():
+        return None  # a sign at the very end would pass as a zero
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return np.fromstring(text, dtype=dtype, sep=" ")
+            return np.fromstring(text, dtype=np.int64, sep=" ")
         except (ValueError, DeprecationWarning):
             return None
 
 
 def _number(word: bytes) -> float:
     try:
-        return float(word.replace(b",", b"."))
+        if len(word) <= _ABSURD:
+            return float(word)
     except ValueError:
-        raise ValueError(word[:20].decode("latin-1")) from None
+        with suppress(ValueError):
+            return float(word.replace(b",", b"."))
+    raise ValueError(word[:20].decode("latin-1"))
