@@ -6,7 +6,9 @@ Müller, "Information Retrieval for Music and Motion" (2007), section 4.4: subse
 within a row, so a row of the table is computed at once for all frames of all candidates.
 
 Frames are compared as poses seen from the body, so an excerpt fits wherever in a take it lies: each is turned to
-face -Y and stands with its hips over the origin. How fast the body travels and turns counts beside the pose.
+face -Y and has its hips in the origin. How fast the body travels, rises and turns counts beside the pose. All
+candidates are aligned at ten frames a second or less; the best are aligned once more, around the stretch found, at
+up to thirty: a tenth of a second is a hand's breadth of a running foot.
 """
 
 from __future__ import annotations
@@ -17,18 +19,24 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import quat, rest_pose
-from .joint_store import SKETCH_FPS
-from .normalize import NormalizedMotion
+from . import rest_pose
+from .normalize import FPS, NormalizedMotion
 from .skeleton import JOINT_COUNT
 
 LONGEST: Final = 64
-"""Frames of a query at most; a longer one, and all candidates with it, is thinned out."""
+"""Frames of a query at most, in the first pass; a longer one is thinned out, and all candidates with it."""
+LONGEST_FINE: Final = 128
+"""The same in the second pass."""
 
+_STRIDE: Final = 3  # of the first pass, in frames of the normalised rate
 _TRAVEL_S: Final = 0.05
 """A difference in speed of 1 m/s counts as much as joints that are this many metres apart."""
 _TURN_ARM: Final = 0.5
 """Metres from the body at which turning is measured as a speed."""
+_POSE: Final = 3 * JOINT_COUNT
+_TRAVEL: Final = 4
+_MISSING: Final = 0.15
+"""Metres by which a candidate is further away that shows none of the query."""
 _SCORE_SCALE: Final = 0.25
 _BATCH_CELLS: Final = 400_000  # of the tables computed at once: bounds the memory to some 30 MB
 
@@ -57,36 +65,73 @@ class Match(NamedTuple):
     end_s: float
 
 
-def frames(sketch: NormalizedMotion, stride: int = 1) -> Frames:
-    """Every ``stride``-th frame of a sketch (ten normalised poses a second), ready to be compared."""
-    joints = np.where(sketch.valid[:, None], sketch.joints[::stride].astype(np.float64), np.nan)
-    step_s = stride / SKETCH_FPS
-    upright = quat.inv(rest_pose.heading(joints))
-    root = rest_pose.hips(joints) * [1.0, 1.0, 0.0]
-    pose = quat.rotate(upright[:, None], joints - root[:, None])
-    travel = _travel(root, upright, step_s) * _TRAVEL_S
-    values = np.concatenate([np.nan_to_num(pose).reshape(len(pose), -1), travel], axis=1)
-    known = np.concatenate([np.repeat(sketch.valid, 3), np.ones(travel.shape[1])])
-    return Frames(values.astype(np.float32), known.astype(np.float32), step_s)
-
-
-def _travel(root: NDArray[np.float64], upright: NDArray[np.float64], step_s: float) -> NDArray[np.float64]:
-    """Speed sideways and forwards, and of turning at arm's length, ``[T, 3]`` metres a second."""
-    if len(root) < 2:
-        return np.zeros((len(root), 3))
-    velocity = quat.rotate(upright, np.gradient(root, step_s, axis=0))[:, :2]
-    heading = np.unwrap(2.0 * np.arctan2(-upright[:, 3], upright[:, 0]))
-    return np.column_stack([velocity, np.gradient(heading, step_s) * _TURN_ARM])
-
-
-def stride_for(sketch_frames: int) -> int:
-    """How far a query of so many frames must be thinned out to be short enough."""
-    return max(1, -(-sketch_frames // LONGEST))
-
-
 def score(distance: float) -> float:
     """0 to 100 for a distance in metres: 100 for the same, 82 at 5 cm, 67 at 10 cm, 45 at 20 cm; always falling."""
     return 100.0 * float(np.exp(-distance / _SCORE_SCALE))
+
+
+def coarse_stride(query_frames: int) -> int:
+    """Every how manieth frame of a query of so many, and of its candidates, the first pass compares."""
+    return max(_STRIDE, -(-query_frames // LONGEST))
+
+
+def fine_stride(query_frames: int) -> int:
+    """The same of the second pass."""
+    return max(1, -(-query_frames // LONGEST_FINE))
+
+
+def frames(motions: Sequence[NormalizedMotion], stride: int) -> list[Frames]:
+    """Normalised motions of which every ``stride``-th frame is left, ready to be compared.
+
+    All motions are turned in one go, since many short ones would cost more in calls than in arithmetic.
+    """
+    if not motions:
+        return []
+    step_s = stride / FPS
+    parts = [np.where(motion.valid[:, None], motion.joints, np.float32(np.nan)) for motion in motions]
+    joints = np.concatenate(parts).astype(np.float32, copy=False)
+    stops = np.cumsum([len(part) for part in parts])
+    cosine, sine = _facing(joints)
+    root = rest_pose.hips(joints)
+    pose = np.nan_to_num(_turned(joints - root[:, None], cosine[:, None], sine[:, None])).reshape(len(joints), _POSE)
+    travel = _travel(root, cosine, sine, stops, step_s)
+    values = np.split(np.concatenate([pose, travel], axis=1, dtype=np.float32), stops[:-1])
+    known = (np.concatenate([np.repeat(m.valid, 3), np.ones(_TRAVEL)]).astype(np.float32) for m in motions)
+    return [Frames(*both, step_s) for both in zip(values, known, strict=True)]
+
+
+def _facing(joints: Array) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Cosine and sine ``[T]`` of the turn from -Y to where each frame faces."""
+    across = rest_pose.lateral(joints)[:, :2]
+    length = np.linalg.norm(across, axis=1)
+    flat = length > 1e-6  # a figure that lies on its side faces nowhere and is left as it is
+    across = np.where(flat[:, None], across / np.maximum(length, 1e-6)[:, None], [1.0, 0.0])
+    return across[:, 0], across[:, 1]
+
+
+def _turned(v: NDArray, cosine: NDArray, sine: NDArray) -> NDArray:
+    """Vectors ``[..., 3]`` turned back about the vertical."""
+    x, y = v[..., 0], v[..., 1]
+    return np.stack([cosine * x + sine * y, cosine * y - sine * x, v[..., 2]], axis=-1)
+
+
+def _travel(root: NDArray, cosine: NDArray, sine: NDArray, stops: NDArray, step_s: float) -> NDArray:
+    """Velocity seen from the body and speed of turning ``[T, 4]``, as metres that they count for.
+
+    The motions lie one behind the other in ``root`` ``[T, 3]`` and end at ``stops``.
+    """
+    starts = np.concatenate([[0], stops[:-1]])
+    lengths = stops - starts
+    at = np.arange(len(root))
+    before = np.maximum(at - 1, np.repeat(starts, lengths))
+    after = np.minimum(at + 1, np.repeat(stops - 1, lengths))
+    seconds = np.maximum(after - before, 1) * step_s
+    velocity = _turned(root[after] - root[before], cosine, sine) / seconds[:, None]
+    turn = np.arctan2(
+        sine[after] * cosine[before] - cosine[after] * sine[before],
+        cosine[after] * cosine[before] + sine[after] * sine[before],
+    )
+    return np.column_stack([velocity, _TURN_ARM * turn / seconds]) * _TRAVEL_S
 
 
 def match(query: Frames, candidates: Sequence[Frames], limit: int = 1) -> list[list[Match]]:
@@ -104,8 +149,32 @@ def match(query: Frames, candidates: Sequence[Frames], limit: int = 1) -> list[l
     return found
 
 
+def _groups(query_frames: int, candidates: Sequence[Frames]) -> Iterator[tuple[list[int], bool]]:
+    """Candidates of similar length, and whether they are shorter than the query; bounded in memory."""
+    order = sorted(range(len(candidates)), key=lambda i: len(candidates[i].values))
+    group: list[int] = []
+    for i in order:
+        length = len(candidates[i].values)
+        first = len(candidates[group[0]].values) if group else length
+        mixed = (first < query_frames) != (length < query_frames)
+        if group and (mixed or (len(group) + 1) * length * query_frames > _BATCH_CELLS or length > 2 * first + 16):
+            yield group, first < query_frames
+            group = []
+        group.append(i)
+    if group:
+        yield group, len(candidates[group[0]].values) < query_frames
+
+
+def _whole(ends: Ends, query: Frames, candidate: Frames) -> Match:
+    """The match of a candidate that lies inside the query: all of it, and the further away the less it covers."""
+    (best,) = ends.best()
+    covered = (best.end_s - best.start_s + query.step_s) / (len(query.values) * query.step_s)
+    end_s = (len(candidate.values) - 1) * candidate.step_s
+    return Match(best.distance + _MISSING * (1.0 - min(covered, 1.0)), 0.0, end_s)
+
+
 class Ends(NamedTuple):
-    """For each frame of a candidate: how far the pattern is from the stretch that ends there, and its start.
+    """For each frame of a text: how far the pattern is from the stretch that ends there, and where that starts.
 
     Attributes:
         distance: ``[T]`` metres a joint, infinite where nothing can end.
@@ -119,13 +188,12 @@ class Ends(NamedTuple):
 
     def best(self, limit: int = 1) -> list[Match]:
         """The stretches that are least far away and do not overlap."""
-        distance = self.distance.copy()
+        distance, ends = self.distance.copy(), np.arange(len(self.distance))
         found: list[Match] = []
         while len(found) < limit and np.isfinite(distance).any():
             end = int(np.argmin(distance))
             start = int(self.start[end])
             found.append(Match(float(distance[end]), start * self.step_s, end * self.step_s))
-            ends = np.arange(len(distance))
             distance[((self.start < end) & (ends > start)) | (ends == end)] = np.inf
         return found
 
@@ -145,24 +213,24 @@ def align(patterns: Sequence[Frames], texts: Sequence[Frames]) -> list[Ends]:
 
 
 def _table(costs: Array) -> Iterator[tuple[Array, NDArray[np.int32]]]:
-    """The rows of the alignment tables of ``costs`` ``[B, n, m]``: total ``[B, m]`` and the start that it came from."""
+    """The rows of the tables of ``costs`` ``[B, n, m]``: total cost ``[B, m]``, and the start that it came from."""
     total = costs[:, 0]
     start = np.broadcast_to(np.arange(costs.shape[2], dtype=np.int32), total.shape)
     before, start_before = np.full_like(total, np.inf), start
     yield total, start
     for i in range(1, costs.shape[1]):
         cost, cost_before = costs[:, i], costs[:, i - 1]
-        ways = np.stack(
-            [
-                _shifted(total, 1) + cost,
-                _shifted(total, 2) + (_shifted(cost, 1) + cost) / 2,  # two frames of the text for one of the pattern
-                _shifted(before, 1) + cost_before + cost,
-            ]
+        ways = (
+            _shifted(total, 1) + cost,
+            _shifted(total, 2) + (_shifted(cost, 1) + cost) / 2,  # two frames of the text for one of the pattern
+            _shifted(before, 1) + cost_before + cost,
         )
-        starts = np.stack([_shifted(start, 1), _shifted(start, 2), _shifted(start_before, 1)])
-        way = np.argmin(ways, axis=0)[None]
+        starts = _shifted(start, 1), _shifted(start, 2), _shifted(start_before, 1)
         before, start_before = total, start
-        total, start = np.take_along_axis(ways, way, 0)[0], np.take_along_axis(starts, way, 0)[0]
+        total, start = ways[0], starts[0]
+        for way, begun in zip(ways[1:], starts[1:], strict=True):
+            better = way < total
+            total, start = np.where(better, way, total), np.where(better, begun, start)
         yield total, start
 
 
@@ -179,8 +247,8 @@ def _costs(patterns: Sequence[Frames], texts: Sequence[Frames]) -> Array:
     Infinite behind the end of a text, so that shorter ones need no care.
     """
     shared = np.stack([pattern.known * text.known for pattern, text in zip(patterns, texts, strict=True)])
-    joints = np.maximum(shared[:, : 3 * JOINT_COUNT].sum(axis=1, keepdims=True) / 3.0, 1.0)
-    weights = np.sqrt(shared / np.where(np.arange(shared.shape[1]) < 3 * JOINT_COUNT, joints, 1.0)).astype(np.float32)
+    joints = np.maximum(shared[:, :_POSE].sum(axis=1, keepdims=True) / 3.0, 1.0)
+    weights = np.sqrt(shared / np.where(np.arange(shared.shape[1]) < _POSE, joints, 1.0)).astype(np.float32)
     a, b = _padded(patterns, weights), _padded(texts, weights)
     squares = (a * a).sum(-1)[:, :, None] + (b * b).sum(-1)[:, None, :] - 2.0 * (a @ b.transpose(0, 2, 1))
     costs = np.sqrt(np.maximum(squares, 0.0))
@@ -194,31 +262,3 @@ def _padded(motions: Sequence[Frames], weights: Array) -> Array:
     for row, motion, weight in zip(padded, motions, weights, strict=True):
         row[: len(motion.values)] = motion.values * weight
     return padded
-
-
-def _groups(query_frames: int, candidates: Sequence[Frames]) -> Iterator[tuple[list[int], bool]]:
-    """Candidates of similar length, and whether they are shorter than the query; bounded in memory."""
-    order = sorted(range(len(candidates)), key=lambda i: len(candidates[i].values))
-    group: list[int] = []
-    for i in order:
-        length = len(candidates[i].values)
-        first = len(candidates[group[0]].values) if group else length
-        mixed = (first < query_frames) != (length < query_frames)
-        if group and (mixed or (len(group) + 1) * length * query_frames > _BATCH_CELLS or length > 2 * first + 16):
-            yield group, first < query_frames
-            group = []
-        group.append(i)
-    if group:
-        yield group, len(candidates[group[0]].values) < query_frames
-
-
-_MISSING: Final = 0.15
-"""Metres by which a candidate is further away that shows none of the query."""
-
-
-def _whole(ends: Ends, query: Frames, candidate: Frames) -> Match:
-    """The match of a candidate that lies inside the query: all of it, and the further away the less it covers."""
-    (best,) = ends.best()
-    covered = (best.end_s - best.start_s + query.step_s) / (len(query.values) * query.step_s)
-    end_s = (len(candidate.values) - 1) * candidate.step_s
-    return Match(best.distance + _MISSING * (1.0 - min(covered, 1.0)), 0.0, end_s)

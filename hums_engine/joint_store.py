@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """JointStore: the canonical motion of every clip, in small records that are read where they lie.
 
-A record holds a clip twice: as a *sketch*, ten normalised poses a second for the alignment (`dtw`), and in full.
+A record holds a clip twice: as a *sketch*, the normalised poses for the alignment (`dtw`), and in full.
 Positions are 16-bit steps of each joint's own reach from the pelvis (0.02 mm for an arm's length, where half
 precision would jitter by 0.5 mm and make planted feet slide); rotations are 16-bit quaternions (0.003 degrees). At
-60 frames a second that is 20.2 kB for a second of motion. All numbers are little-endian:
+60 frames a second that is 22.8 kB for a second of motion. All numbers are little-endian:
 
 | part | type | shape |
 |---|---|---|
@@ -31,12 +31,10 @@ from numpy.typing import NDArray
 from . import quat
 from .canonical import CanonicalMotion
 from .errors import LibraryError
-from .normalize import FPS as NORMALIZED_FPS
 from .normalize import NormalizedMotion
 from .skeleton import JOINT_COUNT
 
 HIGHEST_FPS: Final = 60.0
-SKETCH_FPS: Final = 10.0
 SEGMENT_BYTES: Final = 1 << 30
 """A segment that has grown beyond this is closed and the next one begun."""
 
@@ -68,11 +66,6 @@ def thinned(motion: CanonicalMotion) -> CanonicalMotion:
         rotations=motion.rotations[::stride],
         fps=motion.fps / stride,
     )
-
-
-def sketched(motion: NormalizedMotion) -> NormalizedMotion:
-    """Ten poses a second of a normalised motion."""
-    return NormalizedMotion(motion.joints[:: round(NORMALIZED_FPS / SKETCH_FPS)], motion.valid)
 
 
 def pack(motion: CanonicalMotion, sketch: NormalizedMotion) -> bytes:
@@ -150,8 +143,8 @@ def unpack(record: memoryview, name: str = "", source: str = "") -> CanonicalMot
     )
 
 
-def unpack_sketch(record: memoryview) -> NormalizedMotion:
-    """The sketch in a record, ten normalised poses a second.
+def unpack_sketch(record: memoryview, stride: int = 1) -> NormalizedMotion:
+    """The sketch in a record: every ``stride``-th frame of the normalised motion.
 
     Raises:
         ValueError: the bytes are not a record, or the sketch is damaged.
@@ -161,7 +154,7 @@ def unpack_sketch(record: memoryview) -> NormalizedMotion:
     if zlib.crc32(poses) != head.sketch_check:
         raise ValueError
     joints = np.frombuffer(poses, dtype="<f2").reshape(head.sketch_frames, JOINT_COUNT, 3)
-    return NormalizedMotion(joints.astype(np.float32), head.valid)
+    return NormalizedMotion(joints[::stride].astype(np.float32), head.valid)
 
 
 class _Reader:
@@ -198,14 +191,14 @@ class JointStore:
         except ValueError as error:
             raise _damaged(location) from error
 
-    def sketch(self, location: Location) -> NormalizedMotion:
-        """A clip's sketch; only its own bytes are read and checked.
+    def sketch(self, location: Location, stride: int = 1) -> NormalizedMotion:
+        """Every ``stride``-th frame of a clip's sketch; only its own bytes are read and checked.
 
         Raises:
             LibraryError: its record is missing or damaged.
         """
         try:
-            return unpack_sketch(self._bytes(location))
+            return unpack_sketch(self._bytes(location), stride)
         except ValueError as error:
             raise _damaged(location) from error
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from . import formats
 from .canonical import CanonicalMotion, canonicalize
 from .errors import HumsError, MotionFileError
-from .joint_store import pack, sketched, thinned
+from .joint_store import pack, thinned
 from .mapping import map_joints
 from .moments import windows
 from .motion import Motion
@@ -166,7 +166,7 @@ def take_of(motion: Motion, number: int, signer: Signer) -> Take:
         raise MotionFileError("positions are not numbers in some frames; export the file again.")
     facts = TakeFacts(number, motion.name, joint_map.family, motion.duration_s, motion.fps, motion.frame_count)
     signature, moments = sign(canonical, signer)
-    return Take(facts, pack(canonical, sketched(normalize(canonical))), signature, moments)
+    return Take(facts, pack(canonical, normalize(canonical)), signature, moments)
 
 
 def sign(motion: CanonicalMotion, signer: Signer) -> tuple[Rows, Rows]:

@@ -8,11 +8,11 @@ aligned (`dtw`), which gives the score and, where the query is shorter, the stre
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from . import dtw
 from .canonical import CanonicalMotion
 from .catalogue import Catalogue, Stored, Where
-from .joint_store import JointStore, sketched
+from .errors import LibraryError
+from .joint_store import JointStore
 from .moments import WINDOWS_S, without_overlaps
-from .normalize import NormalizedMotion, normalize
+from .normalize import FPS, NormalizedMotion, normalize
 from .signature_index import SignatureIndex
 from .signature_store import row_type
 from .skeleton import TWINS
@@ -34,11 +35,14 @@ from .writer import FOLDERS, KINDS, Kind
 Scope = Literal["clips", "moments"]
 
 CANDIDATES: Final = 50
-"""Clips that are aligned with the query; more where more results are asked for."""
+"""Clips of either kind of signature that are aligned with the query; more where more results are asked for."""
 
 _MOMENTS_ASKED: Final = 400  # nearest moments, of which many are of the same clips
 _STRETCHES: Final = 3  # of one clip among the results of the scope "moments"
 _PIECES: Final = 16  # of a long query
+_FINE: Final = 24  # matches that are aligned once more at a higher rate
+_ROOM_S: Final = 0.3  # by which a match may be off in the first pass
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -195,20 +199,41 @@ class Searcher:
         return found
 
     def _aligned(self, query: _Query, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
-        """The candidates of the signatures, compared with the query frame by frame."""
+        """The candidates of the signatures, compared with the query frame by frame: all roughly, the best finely."""
         count = max(CANDIDATES, k)
         whole = self._nearest("clips", query, [query.whole], count, allowed)
         parts = self._nearest("moments", query, query.pieces, _MOMENTS_ASKED, allowed)
-        positions = _candidates(whole, parts, count)
-        sketch = sketched(query.whole)
-        stride = dtw.stride_for(len(sketch.joints))
-        candidates = [dtw.frames(self._joints.sketch(self._snapshot.stored[p].joints), stride) for p in positions]
-        found = dtw.match(dtw.frames(sketch, stride), candidates, 1 if scope == "clips" else _STRETCHES)
-        return [
-            _Found(position, dtw.score(one.distance), one.start_s, one.end_s, query.mirrored)
-            for position, matches in zip(positions, found, strict=True)
-            for one in matches
-        ]
+        stride = dtw.coarse_stride(len(query.whole.joints))
+        sketches = self._sketches(_candidates(whole, parts, count), stride)
+        (pattern,) = dtw.frames([_thinned(query.whole, stride)], stride)
+        candidates = dtw.frames(list(sketches.values()), stride)
+        matches = dtw.match(pattern, candidates, 1 if scope == "clips" else _STRETCHES)
+        found = [(position, one) for position, some in zip(sketches, matches, strict=True) for one in some]
+        found.sort(key=lambda pair: pair[1].distance)
+        found[:_FINE] = self._refined(query, found[:_FINE])
+        return [_Found(p, dtw.score(one.distance), one.start_s, one.end_s, query.mirrored) for p, one in found]
+
+    def _sketches(self, positions: list[int], stride: int) -> dict[int, NormalizedMotion]:
+        """The sketches of clips by their position; damaged ones are left out, with a word in the log."""
+        sketches = {}
+        for position in positions:
+            try:
+                sketches[position] = self._joints.sketch(self._snapshot.stored[position].joints, stride)
+            except LibraryError as error:
+                _LOG.warning("%s", error)
+        return sketches
+
+    def _refined(self, query: _Query, found: list[tuple[int, dtw.Match]]) -> list[tuple[int, dtw.Match]]:
+        """Matches aligned once more at a higher rate, around where they lie."""
+        stride = dtw.fine_stride(len(query.whole.joints))
+        cuts = [_around(self._joints.sketch(self._snapshot.stored[p].joints), one) for p, one in found]
+        (pattern,) = dtw.frames([_thinned(query.whole, stride)], stride)
+        fine = dtw.match(pattern, dtw.frames([_thinned(motion, stride) for motion, _ in cuts], stride))
+        refined = []
+        for (position, rough), (_, offset_s), (one,) in zip(found, cuts, fine, strict=True):
+            moved = dtw.Match(one.distance, one.start_s + offset_s, one.end_s + offset_s)
+            refined.append((position, min(moved, rough)))
+        return refined
 
     def _nearest(
         self,
@@ -256,9 +281,16 @@ def _angle_score(cosine: Vectors) -> NDArray[np.float64]:
 
 
 def _candidates(whole: list[_Found], parts: list[_Found], count: int) -> list[int]:
-    """Positions of at most ``count`` clips, taken in turn from both lists, best first."""
-    turns = (position for pair in zip_longest(whole, parts) for position in pair if position is not None)
-    return list(dict.fromkeys(found.position for found in turns))[:count]
+    """Positions of the clips to compare: the best ``count`` of either list."""
+    positions = [list(dict.fromkeys(found.position for found in some))[:count] for some in (whole, parts)]
+    return list(dict.fromkeys(positions[0] + positions[1]))
+
+
+def _around(motion: NormalizedMotion, match: dtw.Match) -> tuple[NormalizedMotion, float]:
+    """The stretch of a match with some room on both sides, and the second at which it starts."""
+    first = max(math.floor((match.start_s - _ROOM_S) * FPS), 0)
+    last = math.ceil((match.end_s + _ROOM_S) * FPS)
+    return NormalizedMotion(motion.joints[first : last + 1], motion.valid), first / FPS
 
 
 def _limited(found: list[_Found], per_clip: int) -> list[_Found]:
@@ -271,6 +303,10 @@ def _limited(found: list[_Found], per_clip: int) -> list[_Found]:
         start_s, end_s = np.array([(found[i].start_s, found[i].end_s) for i in indices]).T
         kept.update(indices[i] for i in without_overlaps(start_s, end_s, per_clip))
     return [one for i, one in enumerate(found) if i in kept]
+
+
+def _thinned(motion: NormalizedMotion, stride: int) -> NormalizedMotion:
+    return NormalizedMotion(motion.joints[::stride], motion.valid)
 
 
 def _mirrored(motion: NormalizedMotion) -> NormalizedMotion:
