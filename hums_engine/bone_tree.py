@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _MAX_POSES = 24
+_LIKE = 0.2
+_SLACK = 0.01
+_SYMMETRIC = 0.6
+_WIDE = 0.06
+_FLAT = 0.1
+_OFF_TWIN = 0.04
+_OFF_PLACE = 0.015
+_PLANES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +89,56 @@ class BoneTree:
             ways = sorted((self.reach[c] + self.lengths[c] for c in self.children[j]), reverse=True)
             longest = max(longest, sum(ways[:2]))
         return longest
+
+    @cached_property
+    def mirrored(self) -> Array | None:
+        """Where every joint's mirror image is at rest ``[J, 3]``; None without a symmetric rest pose."""
+        places = self.views[0]
+        spread = np.linalg.svd(places[self.placed] - places[self.placed].mean(axis=0), compute_uv=False)
+        if not self.has_rest or len(spread) < 2 or spread[1] < _FLAT * spread[0]:
+            return None
+        best, most = None, 0.0
+        for normal, point, twins in self._mirror_planes():
+            off = (places - point) @ normal
+            image = places - 2.0 * off[:, None] * normal
+            if np.linalg.norm(image[twins[:, 0]] - places[twins[:, 1]], axis=-1).max() > _OFF_TWIN * self.size:
+                continue
+            beside = self.placed & (np.abs(off) > 0.01 * self.size)
+            apart = np.linalg.norm(image[beside][:, None] - places[beside][None], axis=-1).min(axis=1, initial=np.inf)
+            weight = np.abs(off[beside])  # far out counts most: hands and feet tell a tilted plane from the true one
+            matched = float(weight[apart < _OFF_PLACE * self.size].sum())
+            wide = bool(weight.max(initial=0.0) > _WIDE * self.size)
+            if wide and matched > most and matched >= _SYMMETRIC * weight.sum():
+                best, most = image, matched
+        return best
+
+    def _mirror_planes(self) -> list[tuple[Array, Array, NDArray[np.intp]]]:
+        """Planes between like siblings, as normal, point and the twins ``[N, 2]`` they are between; widest first."""
+        places = self.views[0]
+        found: list[tuple[float, Array, Array, NDArray[np.intp]]] = []
+        for parent in self.order:
+            for a, b in combinations(self.children[parent], 2):
+                twins = np.array(self._like_ways(a, b), dtype=np.intp).reshape(-1, 2)
+                apart = (places[twins[:, 0]] - places[twins[:, 1]]).sum(axis=0)
+                length = float(np.linalg.norm(apart))
+                if length > 0.02 * self.size:
+                    found.append((length, apart / length, places[twins[-1]].mean(axis=0), twins))
+        return [plane[1:] for plane in sorted(found, key=lambda f: -f[0])[:_PLANES]]
+
+    def _like_ways(self, a: int, b: int) -> list[tuple[int, int]]:
+        """Two joints and what is farthest below them, as long as lengths stay alike."""
+        ways: list[tuple[int, int]] = []
+        while self.alike(a, b):
+            ways.append((a, b))
+            if not self.children[a] or not self.children[b]:
+                break
+            a, b = (max(self.children[j], key=lambda c: self.reach[c] + self.lengths[c]) for j in (a, b))
+        return ways
+
+    def alike(self, a: int, b: int) -> bool:
+        """Whether two joints are about equally far from their parents."""
+        la, lb = self.lengths[a], self.lengths[b]
+        return abs(la - lb) <= _LIKE * max(la, lb) + _SLACK * self.size
 
     def ancestors(self, joint: int) -> list[int]:
         """The joint and everything above it, up to the root."""
@@ -168,19 +227,33 @@ def _skip_unplaced(parents: NDArray[np.intp], placed: NDArray[np.bool_]) -> NDAr
 def _join_loose_parts(
     parents: NDArray[np.intp], heads: Array, tips: Array | None, placed: NDArray[np.bool_]
 ) -> NDArray[np.intp]:
-    """Parents with every loose part hung on the joint it touches, nearest first, the smaller on the larger."""
+    """Parents with every loose part hung on the bone it touches, nearest first, the smaller on the larger."""
     parents = parents.copy()
-    part = _parts(parents)
-    roots = [int(j) for j in np.flatnonzero(placed & (parents < 0))]
-    starts, ends = _segments(parents, heads, tips)
-    while len(roots) > 1:
-        ties = [_nearest_tie(r, part, parents, placed, heads, starts, ends) for r in roots]
-        sizes = [int((part == part[r]).sum()) for r in roots]
-        loose = min(range(len(roots)), key=lambda i: (round(ties[i][0], 6), sizes[i]))
-        root, onto = roots.pop(loose), ties[loose][1]
-        parents[root] = onto
-        part[part == part[root]] = part[onto]
+    roots = np.flatnonzero(placed & (parents < 0))
+    if len(roots) < 2:
+        return parents
+    part, depth = _parts(parents), _depths(parents)
+    away = _away(heads[roots], heads, _ends(parents, heads) if tips is None else tips)
+    away[:, ~placed] = np.inf
+    touch = 1e-3 * float(np.ptp(heads[placed], axis=0).max())
+    loose = np.ones(len(roots), dtype=bool)
+    while loose.sum() > 1:
+        away[part[roots][:, None] == part] = np.inf
+        sizes = np.bincount(part, minlength=len(part))
+        nearest = np.where(loose, away.min(axis=1), np.inf)
+        pick = min(np.flatnonzero(nearest <= nearest.min() + touch), key=lambda r: sizes[part[roots[r]]])
+        onto = min(np.flatnonzero(away[pick] <= nearest[pick] + touch), key=lambda j: (-sizes[part[j]], depth[j]))
+        parents[roots[pick]] = onto
+        part[part == part[roots[pick]]] = part[onto]
+        loose[pick] = False
     return parents
+
+
+def _away(points: Array, starts: Array, ends: Array) -> Array:
+    """Distances ``[R, J]`` of points from bones."""
+    along = ends - starts
+    t = ((points[:, None] - starts) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-12)
+    return np.linalg.norm(starts + np.clip(t, 0.0, 1.0)[..., None] * along - points[:, None], axis=-1)
 
 
 def _parts(parents: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -193,45 +266,22 @@ def _parts(parents: NDArray[np.intp]) -> NDArray[np.intp]:
         part = up
 
 
-def _segments(parents: NDArray[np.intp], heads: Array, tips: Array | None) -> tuple[Array, Array]:
-    """Where each joint's bone starts and ends ``[J, 3]``: at its tip, or its first child, or itself."""
-    if tips is not None:
-        return heads, tips
+def _depths(parents: NDArray[np.intp]) -> NDArray[np.intp]:
+    """How many joints are above each ``[J]``."""
+    depth, up = np.zeros(len(parents), dtype=np.intp), parents
+    while (up >= 0).any():
+        depth += up >= 0
+        up = np.where(up >= 0, parents[up], -1)
+    return depth
+
+
+def _ends(parents: NDArray[np.intp], heads: Array) -> Array:
+    """Where each joint's bone ends ``[J, 3]`` when tips are not known: at its first child, or where it starts."""
     ends = heads.copy()
     for j in range(len(parents) - 1, -1, -1):
         if parents[j] >= 0:
             ends[parents[j]] = heads[j]
-    return heads, ends
-
-
-def _nearest_tie(
-    root: int,
-    part: NDArray[np.intp],
-    parents: NDArray[np.intp],
-    placed: NDArray[np.bool_],
-    heads: Array,
-    starts: Array,
-    ends: Array,
-) -> tuple[float, int]:
-    """Distance to, and index of, the bone outside the root's own part that passes nearest to the root.
-
-    Of bones that pass equally near, the one of the largest part counts, and there the one nearest to its root.
-    """
-    along = ends - starts
-    t = np.clip(((heads[root] - starts) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-12), 0.0, 1.0)
-    away = np.linalg.norm(starts + t[:, None] * along - heads[root], axis=-1)
-    away[(part == part[root]) | ~placed] = np.inf
-    touching = np.flatnonzero(away <= away.min() + 1e-3 * np.ptp(heads[placed], axis=0).max())
-    sizes = np.bincount(part, minlength=len(part))[part[touching]]
-    nearest = min(zip(-sizes, (_depth(parents, int(j)) for j in touching), touching, strict=True))[2]
-    return float(away[nearest]), int(nearest)
-
-
-def _depth(parents: NDArray[np.intp], joint: int) -> int:
-    depth = 0
-    while parents[joint] >= 0:
-        joint, depth = int(parents[joint]), depth + 1
-    return depth
+    return ends
 
 
 def stations(tree: BoneTree, path: Sequence[int]) -> list[int]:

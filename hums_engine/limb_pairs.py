@@ -19,8 +19,9 @@ from .bone_tree import BoneTree, stations
 
 Array = NDArray[np.float64]
 
-_LIKE = 0.2
-_SLACK = 0.01
+_OFF_MIRROR = 0.04
+_EVEN = 0.03
+_UNJOINTED = 4.0
 _SHORTEST = 0.12
 _PATHS_A_PAIR = 8
 
@@ -33,12 +34,16 @@ class LimbPair:
         fork: the joint that carries both.
         chains: ``[2, K]`` joints of both from the fork outwards, one for each place.
         length: of the longer chain, from the fork.
+        share: the length, to that of the longest way that begins with the same two bones.
+        unlike: how much the bones' lengths differ from one chain to the other, to the length.
         places: ``[V, 2, K or K + 1, 3]`` where the stations are; the last is the tip of the last bone where known.
     """
 
     fork: int
     chains: NDArray[np.intp]
     length: float
+    share: float
+    unlike: float
     places: Array
 
 
@@ -101,15 +106,21 @@ def limb_pairs(tree: BoneTree) -> list[LimbPair]:
                 tree, a, b
             ):
                 continue
-            found = [_pair(tree, fork, way) for way in _ways(tree, [(a, b)])]
-            found = sorted((p for p in found if p.length >= shortest), key=lambda p: -p.length)
-            pairs.extend(found[:_PATHS_A_PAIR])
+            ways = sorted(((_length(tree, way), way) for way in _ways(tree, [(a, b)])), reverse=True)
+            found = [_pair(tree, fork, way, length, ways[0][0]) for length, way in ways[:_PATHS_A_PAIR]]
+            pairs.extend(p for p in found if p.length >= shortest)
     return sorted(pairs, key=lambda p: -p.length)
 
 
 def _alike(tree: BoneTree, a: int, b: int) -> bool:
-    la, lb = tree.lengths[a], tree.lengths[b]
-    return abs(la - lb) <= _LIKE * max(la, lb) + _SLACK * tree.size
+    """Whether two joints can be each other's twins: like lengths, and mirror images where the rig is symmetric."""
+    return tree.alike(a, b) and (tree.mirrored is None or _off_mirror(tree, a, b) < _OFF_MIRROR * tree.size)
+
+
+def _off_mirror(tree: BoneTree, a: int, b: int) -> float:
+    """Distance of a joint from the mirror image of another."""
+    image = tree.mirrored
+    return 0.0 if image is None else float(np.linalg.norm(image[a] - tree.views[0, b]))
 
 
 def _ways(tree: BoneTree, way: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
@@ -138,22 +149,27 @@ def _partners(tree: BoneTree, a: int, b: int) -> list[tuple[int, int]]:
 
 def _unlikeness(tree: BoneTree, a: int, b: int, x: int, y: int) -> float:
     """How far two children are from being mirror images: lengths, what hangs below, where they stand."""
-    first = tree.views[0]
     lengths = abs(tree.lengths[x] - tree.lengths[y]) + 0.5 * abs(tree.reach[x] - tree.reach[y])
+    if tree.mirrored is not None:
+        return float(lengths) + _off_mirror(tree, x, y)
+    first = tree.views[0]
     across = abs(np.linalg.norm(first[x] - first[b]) - np.linalg.norm(first[y] - first[a]))
     return float(lengths + across)
 
 
-def _pair(tree: BoneTree, fork: int, way: list[tuple[int, int]]) -> LimbPair:
+def _length(tree: BoneTree, way: list[tuple[int, int]]) -> float:
+    return max(float(tree.lengths[list(chain)].sum()) for chain in zip(*way, strict=True))
+
+
+def _pair(tree: BoneTree, fork: int, way: list[tuple[int, int]], length: float, longest: float) -> LimbPair:
     """The two chains of a way, with places where both stand still taken once."""
-    one, two = [a for a, _ in way], [b for _, b in way]
-    kept = set(stations(tree, one))
+    kept = set(stations(tree, [a for a, _ in way]))
     chains = np.array([pair for pair in way if pair[0] in kept], dtype=np.intp).T
     places = tree.views[:, chains]
     if tree.tips is not None:
         places = np.concatenate([places, tree.tips[None, chains[:, -1:]]], axis=2)
-    length = max(sum(tree.lengths[j] for j in chain) for chain in (one, two))
-    return LimbPair(fork, chains, float(length), places)
+    apart = float(np.abs(np.diff(tree.lengths[np.array(way, dtype=np.intp)], axis=1)).sum())
+    return LimbPair(fork, chains, length, length / max(longest, 1e-12), apart / max(length, 1e-12), places)
 
 
 def best_limb(tree: BoneTree, pair: LimbPair, usual: Proportions) -> Limb:
@@ -161,7 +177,7 @@ def best_limb(tree: BoneTree, pair: LimbPair, usual: Proportions) -> Limb:
     count = pair.chains.shape[1]
     triples = [t for t in combinations(range(pair.places.shape[2]), 3) if t[1] < count]
     if not triples:
-        return Limb(pair, (0, 1, -1) if count == 2 else (0, -1, -1), 4.0 + 2.0 * (3 - count))
+        return Limb(pair, (0, 1, -1) if count == 2 else (0, -1, -1), _UNJOINTED)
     costs = _Costs(tree, pair, usual).of(np.array(triples, dtype=np.intp))
     best = int(np.argmin(costs))
     return Limb(pair, triples[best], float(costs[best]))
@@ -173,16 +189,19 @@ class _Costs:
     def __init__(self, tree: BoneTree, pair: LimbPair, usual: Proportions) -> None:
         self.usual = usual
         self.places = pair.places
+        self.by_pair = 2.0 * (1.0 - pair.share) + 10.0 * pair.unlike
         count = pair.chains.shape[1]
         steps = np.linalg.norm(np.diff(self.places, axis=2), axis=-1)
         first = np.linalg.norm(self.places[:, :, 0] - tree.views[:, None, pair.fork], axis=-1)
         step = np.median(np.concatenate([first[..., None], steps], axis=-1), axis=0).mean(axis=0)
         self.run = np.cumsum(step)
         self.width = 0.5 * np.median(np.linalg.norm(self.places[:, 0] - self.places[:, 1], axis=-1), axis=0)
-        self.fan = np.array([min(len(tree.children[j]) for j in s) for s in pair.chains.T])
+        self.fan = np.array([min(_branches(tree, j) for j in s) for s in pair.chains.T])
         self.tied = np.cumsum(tree.tied[pair.chains].any(axis=0))
         self.turns = _turns(self.places)
-        self.ends_at = _turns_to_tip(self.places)
+        self.bends = self._bends()
+        self.straight = np.clip(1.0 - self.bends / 0.3, 0.0, 1.0)
+        self.series = self._series()
         has_tip = self.places.shape[2] > count
         bare = not any(tree.children[j] for j in pair.chains[:, -1])
         self.nothing_after = count if has_tip else count - 1 if bare else count
@@ -197,9 +216,31 @@ class _Costs:
         cost += 3.0 * np.maximum(self.run[i] / limb - self.usual.lead, 0.0)
         cost += 3.0 * np.maximum(beyond - self.usual.beyond, 0.0)
         cost += 25.0 * (self._slack(i, j) + self._slack(j, k)) + 0.4 * (k - i - 2)
-        cost -= 1.5 * self._mobility(j)
-        cost += self._ending(k, limb)
-        return cost
+        cost += 2.0 * self.series[i] + 1.0 * self.series[j] + 1.0 * self.series[k] - 1.5 * self._mobility(j)
+        return cost + self._beginning(i) + self._ending(k, limb) + self.by_pair
+
+    def _bends(self) -> Array:
+        """Angle ``[K]`` between the way into each station and the way on, small steps on overlooked; 0 at both ends."""
+        count = len(self.run)
+        far = [
+            next((n for n in range(k + 1, count) if self.run[n] - self.run[k] > 0.06 * self.run[-1]), k)
+            for k in range(count)
+        ]
+        into = np.diff(self.places, axis=2, prepend=self.places[:, :, :1])
+        onward = self.places[:, :, far] - self.places
+        size = np.linalg.norm(into, axis=-1) * np.linalg.norm(onward, axis=-1)
+        cosine = np.where(size > 1e-12, (into * onward).sum(-1) / np.maximum(size, 1e-12), 1.0)
+        return np.median(np.arccos(np.clip(cosine, -1.0, 1.0)), axis=(0, 1))
+
+    def _beginning(self, i: NDArray[np.intp]) -> Array:
+        """Cost of the root joint ``[N]``: a leg does not begin in the middle of a straight way."""
+        return np.where(i > 0, 2.0 * self.straight[i], 0.0) * (not self.usual.fans)
+
+    def _series(self) -> Array:
+        """Which stations ``[K]`` are amid evenly spaced ones on a straight line, as twist bones are: 0 to 1."""
+        steps = np.maximum(np.diff(self.run, prepend=0.0), 1e-9)
+        even = np.abs(np.log(steps[1:] / steps[:-1])) < _EVEN
+        return self.straight * np.concatenate([even, [False]]) * (np.arange(len(steps)) > 0)
 
     def _slack(self, a: NDArray[np.intp], b: NDArray[np.intp]) -> Array:
         """How much longer the way between two stations is than the straight line ``[N]``, in the worst view."""
@@ -220,12 +261,17 @@ class _Costs:
         cost += 4.0 * np.maximum(onward / limb - 0.35, 0.0)
         cost += np.where(k >= self.nothing_after, 1.0, 0.0) + 0.5 * self.tied[np.minimum(k, len(self.tied) - 1)]
         if not self.usual.fans:
-            return cost - 1.5 * np.clip(np.median(self.ends_at, axis=(0, 1))[k], 0.0, 1.0)
-        for fingers, gain in ((3, 2.0), (2, 0.8)):
+            return cost - 1.5 * np.clip(self.bends[k], 0.0, 1.0)
+        for fingers, gain in ((3, 2.5), (2, 1.5)):
             fans = np.flatnonzero(self.fan >= fingers)
             if len(fans):
                 return cost + np.where(k == fans[0], -gain, 0.5 * gain)
-        return cost
+        return cost + 0.5 * np.maximum(self.nothing_after - 2 - k, 0)
+
+
+def _branches(tree: BoneTree, joint: int) -> int:
+    """How many chains of two or more bones leave a joint: fingers do, twist bones do not."""
+    return sum(bool(tree.children[c]) for c in tree.children[joint])
 
 
 def _turns(places: Array) -> Array:
@@ -233,15 +279,6 @@ def _turns(places: Array) -> Array:
     steps = np.diff(places, axis=2)
     unit = steps / np.maximum(np.linalg.norm(steps, axis=-1, keepdims=True), 1e-12)
     angles = np.arccos(np.clip((unit[:, :, 1:] * unit[:, :, :-1]).sum(-1), -1.0, 1.0))
-    return np.pad(angles, ((0, 0), (0, 0), (1, 1)))
-
-
-def _turns_to_tip(places: Array) -> Array:
-    """Angle between the way into each station and the way from it to the tip ``[V, 2, K]``, radians; 0 at both ends."""
-    into = np.diff(places, axis=2)[:, :, :-1]
-    onward = places[:, :, -1:] - places[:, :, 1:-1]
-    size = np.linalg.norm(into, axis=-1) * np.linalg.norm(onward, axis=-1)
-    angles = np.arccos(np.clip((into * onward).sum(-1) / np.maximum(size, 1e-12), -1.0, 1.0))
     return np.pad(angles, ((0, 0), (0, 0), (1, 1)))
 
 

@@ -58,7 +58,7 @@ class JointMap:
 
     def as_names(self, names: Sequence[str]) -> dict[str, str]:
         """The map as canonical joint -> the source's name, joints that it lacks left out."""
-        return {JOINTS[j]: names[i] for j, i in enumerate(self.joints) if i >= 0}
+        return {JOINTS[j]: names[int(i)] for j, i in enumerate(self.joints) if i >= 0}
 
 
 @dataclass(frozen=True)
@@ -210,13 +210,19 @@ def _fit(family: RigFamily, names: Sequence[str], parents: NDArray[np.intp]) -> 
     index, prefixed = _index(names, family.prefix)
     joints = np.full(JOINT_COUNT, -1, dtype=np.intp)
     for joint, keys in family.keys.items():
-        joints[INDEX[joint]] = next((index[key] for key in keys if key in index), -1)
+        if joint not in ("neck", "head"):
+            joints[INDEX[joint]] = next((index[key] for key in keys if key in index), -1)
     own = [j for j in _MAIN if JOINTS[j] in family.joints]
     share = float((joints[own] >= 0).mean())
     if share < _FAIR or any((joints[pair] < 0).all() for pair in _PAIRS):
         return None
     for name, j in _spine(family, index, joints, parents).items():
         joints[INDEX[name]] = j
+    for name in ("neck", "head"):
+        others = set(np.delete(joints, INDEX[name]))
+        joints[INDEX[name]] = next(
+            (i for key in family.keys.get(name, ()) if (i := index.get(key, -1)) not in others), -1
+        )
     score = share * (0.7 + 0.3 * float((joints[_MAIN] >= 0).mean()))
     return _Fit(JointMap(joints, family.family, score), family.priority, prefixed, int((joints >= 0).sum()))
 

@@ -18,14 +18,18 @@ from numpy.typing import NDArray
 from . import figure_check
 from .bone_tree import BoneTree, stations
 from .errors import MappingError
-from .limb_pairs import ARMS, LEGS, Limb, best_limb, limb_pairs
+from .limb_pairs import ARMS, LEGS, Limb, LimbPair, Proportions, best_limb, limb_pairs
 from .skeleton import INDEX, JOINT_COUNT
 
 Array = NDArray[np.float64]
 
-_READINGS = 12
+_READINGS = 20
 _STANDING = 0.5
 _TELLING = 0.004
+_DOUBTFUL = 9.0
+_STRANGEST = 11.5
+_BESIDE = 0.12
+_HEAD_RISE = 0.47
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +91,27 @@ def map_by_shape(tree: BoneTree, names: Sequence[str] = ()) -> tuple[NDArray[np.
 
 def _most_human(tree: BoneTree) -> Figure:
     pairs = limb_pairs(tree)
-    legs = sorted((best_limb(tree, p, LEGS) for p in pairs), key=lambda limb: limb.cost)[:_READINGS]
-    arms = sorted((best_limb(tree, p, ARMS) for p in pairs), key=lambda limb: limb.cost)[:_READINGS]
+    jointed = [p for p in pairs if p.places.shape[2] >= 3]
+    legs, arms = (_readings(tree, jointed or pairs, usual) for usual in (LEGS, ARMS))
     figures = [f for leg in legs for arm in arms for f in _figures(tree, leg, arm)]
     if not pairs:
         raise MappingError("No human figure was found in this skeleton: it has no two limbs that are alike.")
     if not figures:
-        raise MappingError("No human figure was found in this skeleton: it has no pair of legs with a trunk and arms.")
-    return min(figures, key=lambda f: f.cost)
+        raise MappingError(
+            "No human figure was found in this skeleton: no pair of legs goes on from a trunk with arms."
+        )
+    best = min(figures, key=lambda f: f.cost)
+    if best.cost > _STRANGEST:
+        raise MappingError("No human figure was found in this skeleton: its limbs are not built like legs and arms.")
+    return best
+
+
+def _readings(tree: BoneTree, pairs: Sequence[LimbPair], usual: Proportions) -> list[Limb]:
+    """The best readings of pairs as limbs; of those that differ only beyond the limb's end, the best one."""
+    found: dict[tuple[int, ...], Limb] = {}
+    for limb in sorted((best_limb(tree, p, usual) for p in pairs), key=lambda limb: limb.cost):
+        found.setdefault(tuple(int(j) for place in range(3) for j in limb.joints(place)), limb)
+    return list(found.values())[:_READINGS]
 
 
 def _figures(tree: BoneTree, legs: Limb, arms: Limb) -> Iterator[Figure]:
@@ -119,6 +136,8 @@ def _straightest(tree: BoneTree, legs: Limb, arms: Limb) -> tuple[int, float]:
     trunk, leg = shoulders - hips, ends - hips
     size = np.linalg.norm(trunk, axis=-1) * np.linalg.norm(leg, axis=-1)
     straight = -(trunk * leg).sum(-1) / np.maximum(size, 1e-12)
+    if legs.at[1] < 0:  # legs of one bone show no direction: they hang down
+        straight = trunk[:, 2] / np.maximum(np.linalg.norm(trunk, axis=-1), 1e-12)
     straight[np.linalg.norm(trunk, axis=-1) < 0.05 * tree.size] = -1.0
     return int(np.argmax(straight)), float(straight.max())
 
@@ -128,6 +147,8 @@ def _size_cost(figure: Figure) -> float:
     trunk = float(np.linalg.norm(figure.trunk))
     cost = 0.0
     for limb, usual in ((figure.legs, 1.6), (figure.arms, 1.05)):
+        if limb.at[1] < 0:
+            continue
         parts = np.linalg.norm(np.diff([limb.places(i)[figure.view] for i in range(3)], axis=0), axis=-1)
         way = float(parts.sum(axis=0).mean())
         cost += min(0.5 * (np.log(max(way, 1e-9) / (usual * trunk)) / 0.45) ** 2, 6.0)
@@ -142,31 +163,31 @@ def _place_cost(figure: Figure) -> float:
     leg = -float((figure.legs.places(2)[figure.view].mean(axis=0) - figure.hips) @ up)
     below = np.clip(-heights / max(leg, 1e-9) - 1.3, 0.0, 1.0).mean()
     cost = 10.0 * float(below) + 1.0 * (1.0 - float(up[2]))
-    cost += 0.0 if _head_chain(figure) else 2.0
+    cost += 0.0 if _head_chain(figure) else 2.5
     if figure.arms.pair.fork not in tree.below(figure.legs.pair.fork):
-        cost += 0.2
+        cost += 1.5
     return cost
 
 
 def _head_chain(figure: Figure) -> list[int]:
-    """Joints beyond the arms' fork that go up in the middle, farthest last."""
+    """Joints beyond the arms' fork that go up in the middle, highest last, one for each place."""
     tree, fork = figure.tree, figure.arms.pair.fork
+    away = tree.views[figure.view] - figure.shoulders
     up = figure.trunk / np.linalg.norm(figure.trunk)
-    across = tree.views[figure.view, figure.arms.joints(0)]
-    across = across[0] - across[1]
-    width = float(np.linalg.norm(across))
-    origin = figure.shoulders
-    taken = {*figure.arms.pair.chains.ravel(), *figure.legs.pair.chains.ravel(), *tree.ancestors(fork)}
-    best: list[int] = []
-    highest = 0.0
-    for j in tree.below(fork):
-        if j in taken or taken & (set(tree.ancestors(j)) - set(tree.ancestors(fork))):
-            continue
-        away = tree.views[figure.view, j] - origin
-        rise = float(away @ up) - abs(float(away @ across)) / max(width, 1e-9)
+    across = -np.subtract(*figure.arms.places(0)[figure.view])
+    width = max(float(np.linalg.norm(across)), 1e-9)
+    aside = np.abs(away @ across) / width**2
+    below_fork = tree.ancestors(fork)
+    taken = {*figure.arms.pair.chains.ravel(), *figure.legs.pair.chains.ravel(), *below_fork}
+    best, highest = fork, 0.0
+    waiting = [c for c in tree.children[fork] if c not in taken]
+    while waiting:
+        j = waiting.pop()
+        rise = float(away[j] @ up) - aside[j] * width
         if rise > highest + 1e-6 * tree.size:
-            highest, best = rise, [a for a in reversed(tree.ancestors(j)) if a not in tree.ancestors(fork)]
-    return stations(tree, best)
+            best, highest = j, rise
+        waiting.extend(c for c in tree.children[j] if c not in taken)
+    return stations(tree, [j for j in reversed(tree.ancestors(best)) if j not in below_fork])
 
 
 def _put_limbs(joints: NDArray[np.intp], figure: Figure) -> None:
@@ -202,7 +223,7 @@ def _side_by_names(limb: Limb, names: Sequence[str]) -> float:
     """Positive where the names call the first chain left, negative where right, 0 where they do not say."""
     if not names:
         return 0.0
-    sides = np.array([[side_of(names[j]) for j in chain] for chain in limb.pair.chains])
+    sides = np.array([[side_of(names[int(j)]) for j in chain] for chain in limb.pair.chains])
     return float(sides[0].sum() - sides[1].sum())
 
 
@@ -217,16 +238,25 @@ def _put_trunk(joints: NDArray[np.intp], figure: Figure) -> None:
     chain = list(reversed([j for j in tree.ancestors(fork) if pelvis in tree.ancestors(j) and j != pelvis]))
     for name, j in spine_of(stations(tree, chain)).items():
         joints[INDEX[name]] = j
-    head = _head_chain(figure)
-    if not head:
-        return
-    up = figure.trunk / np.linalg.norm(figure.trunk)
-    rise = (tree.views[figure.view][head] - figure.shoulders) @ up / np.linalg.norm(figure.trunk)
-    leaf = np.array([0.0 if tree.tips is not None or len(head) == 1 or j != head[-1] else 0.15 for j in head])
-    top = int(np.argmin(np.abs(rise - 0.35) + leaf))
-    joints[INDEX["head"]] = head[top]
-    if top > 0:
-        joints[INDEX["neck"]] = head[0]
+    chain = _head_chain(figure)
+    if chain:
+        top = _head_among(chain, figure)
+        joints[INDEX["head"]] = chain[top]
+        if top > 0:
+            joints[INDEX["neck"]] = chain[0]
+
+
+def _head_among(chain: Sequence[int], figure: Figure) -> int:
+    """Which joint of the neck's chain is the head's: the last one in the middle, the crown at its end left out."""
+    tree = figure.tree
+    away = tree.views[figure.view][list(chain)] - figure.shoulders
+    rise = away @ figure.trunk / float(figure.trunk @ figure.trunk)
+    across = np.subtract(*figure.arms.places(0)[figure.view])
+    beside = np.abs(away @ across) / max(float(across @ across), 1e-12)
+    short = len(chain) == 2 and rise[0] < 0.2 and rise[1] < _HEAD_RISE
+    last = len(chain) - (1 if tree.tips is not None or len(chain) == 1 or short else 2)
+    limit = _HEAD_RISE if tree.tips is not None else 0.6
+    return max((k for k in range(last + 1) if rise[k] < limit and beside[k] < _BESIDE), default=0)
 
 
 def spine_of(chain: Sequence[int]) -> dict[str, int]:
@@ -290,4 +320,4 @@ def side_of(name: str) -> int:
 
 
 def _score(figure: Figure) -> float:
-    return float(np.clip(np.exp(-max(figure.cost, 0.0) / 12.0), 0.0, 1.0))
+    return float(1.0 / (1.0 + np.exp((figure.cost - _DOUBTFUL) / 1.5)))
