@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,8 @@ def main(extension: Path, results: Path) -> None:
     rig = add_character()
     query = ask(story, rig, library)
     hits = list(bpy.context.window_manager.hums.results)
-    save_contact_sheet(query, hits[:SHOWN], library, results / "contact_sheet.png")
+    stored = part("core.libraries").open_library(library)
+    part("hums_engine.demo").save_sheet(stored, query, "on the knight", hits[:SHOWN], results / "contact_sheet.png")
     apply_best(story, rig, hits[0])
     show(rig, results)
     story.tell(f"Drew the contact sheet, and rendered {MOMENTS} moments of him on the CPU")
@@ -135,18 +136,6 @@ def ask(story: Story, rig: Object, library: Path) -> Any:  # noqa: ANN401 - the 
         origin = f"  where those {end_s - start_s:.1f} seconds were cut from" if hit.name == QUERY else ""
         story.add(f"      {hit.score:3.0f}  {hit.name:<18} {hit.start_s:.1f} to {hit.end_s:.1f} s{origin}")
     return query
-
-
-def save_contact_sheet(query: Any, hits: Sequence[Any], library: Path, path: Path) -> None:  # noqa: ANN401
-    """The query and the stretches that were found as strips of figures."""
-    pictures = part("hums_engine.pictures")
-    rows = [pictures.Row(query, "Query", f"on the knight, {query.duration_s:.1f} s")]
-    stored = part("core.libraries").open_library(library)
-    for hit in hits:
-        found = stored.motion(int(hit.clip_id)).cut(hit.start_s, hit.end_s)
-        where = f"{hit.start_s:.1f} to {hit.end_s:.1f} s of {hit.duration_s:.1f} s"
-        rows.append(pictures.Row(found, hit.name, where, hit.score))
-    pictures.save_contact_sheet(rows, path, heading="The most similar motions among the samples")
 
 
 def apply_best(story: Story, rig: Object, best: Any) -> None:  # noqa: ANN401 - the extension's result
