@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import bpy
 
-from .core.engine import cli
+from .core import engine
 
 _registered: list[object] = []
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs ``hums`` with ``arguments``; the exit code is Blender's."""
-    return cli.main(list(arguments), prog="blender --command hums")
+    return engine.run_command(arguments, prog="blender --command hums")
 
 
 def register() -> None:

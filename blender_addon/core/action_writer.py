@@ -38,7 +38,8 @@ def apply_motion(
     """
     check_can_be_animated(rig)
     bones = armature_reader.read_bones(rig)
-    curves = retarget.retarget(motion, bones.in_world(np.array(rig.matrix_world)), options=options, fps=fps)
+    with armature_reader.named(rig):
+        curves = retarget.retarget(motion, bones.in_world(np.array(rig.matrix_world)), options=options, fps=fps)
     frames = start_frame + curves.times_s * fps
     new = action_api.create(motion.name or "Motion", rig)
     for column, bone in enumerate(curves.bones):

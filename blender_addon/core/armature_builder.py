@@ -58,9 +58,8 @@ def _add_object(context: Context, name: str) -> Object:
     if context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
     rig = bpy.data.objects.new(name, bpy.data.armatures.new(name))
-    context.collection.objects.link(rig)
-    if rig.name not in context.view_layer.objects:  # the active collection is excluded from the view layer
-        context.scene.collection.objects.link(rig)
+    hidden = context.view_layer.active_layer_collection.exclude
+    (context.scene.collection if hidden else context.collection).objects.link(rig)
     rig.location = context.scene.cursor.location
     for other in context.selected_objects:
         other.select_set(False)

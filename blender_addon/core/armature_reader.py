@@ -8,7 +8,8 @@ a hundred times faster than Blender's evaluation; else every frame is evaluated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import bpy
 import numpy as np
@@ -16,7 +17,7 @@ from bpy.types import FCurve, Object, Scene
 from numpy.typing import NDArray
 
 from . import action_api
-from .engine import armature, errors, motion, retarget, rotation_modes
+from .engine import armature, errors, motion, rotation_modes
 
 Array = NDArray[np.float64]
 
@@ -61,9 +62,17 @@ def read_bones(rig: Object) -> armature.Bones:
     )
 
 
-def read_rig(rig: Object) -> retarget.Rig:
-    """The rig at rest as it stands in the world now."""
-    return read_bones(rig).in_world(np.array(rig.matrix_world))
+@contextmanager
+def named(rig: Object) -> Iterator[None]:
+    """Lets an error about the skeleton say whose skeleton it is.
+
+    Raises:
+        MappingError: one was raised inside.
+    """
+    try:
+        yield
+    except errors.MappingError as error:
+        raise errors.MappingError(f"'{rig.name}' does not serve: {error}") from error
 
 
 def frame_range(rig: Object, scene: Scene) -> tuple[int, int]:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +14,10 @@ if TYPE_CHECKING:
     from hums_engine import (
         armature,
         canonical,
-        cli,
         encoder,
         errors,
+        formats,
         library,
-        load_all,
         motion,
         retarget,
         rotation_modes,
@@ -25,11 +26,10 @@ else:
     from ..hums_engine import (
         armature,
         canonical,
-        cli,
         encoder,
         errors,
+        formats,
         library,
-        load_all,
         motion,
         retarget,
         rotation_modes,
@@ -39,15 +39,15 @@ __all__ = [
     "ADDON_FOLDER",
     "armature",
     "canonical",
-    "cli",
     "encoder",
     "errors",
+    "formats",
     "library",
-    "load_all",
     "missing_parts",
     "motion",
     "retarget",
     "rotation_modes",
+    "run_command",
 ]
 
 ADDON_FOLDER = Path(__file__).resolve().parent.parent
@@ -60,3 +60,9 @@ def missing_parts() -> str:
         return ""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"This zip holds no onnxruntime for Python {version}: install the zip made for your Blender and system"
+
+
+def run_command(arguments: Sequence[str], prog: str) -> int:
+    """The engine's command line; it is loaded when it is called, since only headless Blenders need it."""
+    cli = importlib.import_module(f"{errors.__package__}.cli")
+    return cli.main(list(arguments), prog=prog)

@@ -15,10 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hums_engine.library import Library
-
 from hums_engine.errors import HumsError
 from hums_engine.indexing import IndexProgress
+from hums_engine.library import Library
 
 
 def main(library: str, paths: list[str], create: bool) -> None:

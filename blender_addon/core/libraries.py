@@ -5,32 +5,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .engine import canonical, errors, library, load_all, motion
+from .engine import canonical, encoder, errors, formats, library, motion
 
 _open: dict[Path, library.Library] = {}
+_encoders: list[encoder.Encoder] = []
+
+
+def shared_encoder() -> encoder.Encoder:
+    """The shipped model, loaded once for all libraries.
+
+    Raises:
+        HumsError: it cannot be loaded.
+    """
+    if not _encoders:
+        _encoders.append(encoder.Encoder())
+    return _encoders[0]
 
 
 def open_library(path: Path) -> library.Library:
-    """The library at ``path``, opened once.
+    """The library at ``path``, opened once; it follows what others write into it.
 
     Raises:
         LibraryError: it is missing, damaged, or made with another model.
     """
     if path not in _open:
-        _open[path] = library.Library.open(path, readonly=True)
+        _open[path] = library.Library.open(path, readonly=True, encoder=shared_encoder())
     return _open[path]
 
 
 def forget(path: Path) -> None:
-    """Closes a library that has changed on disk; it is opened anew when it is next needed."""
+    """Closes a library."""
     if path in _open:
         _open.pop(path).close()
 
 
 def close_all() -> None:
-    """Closes all libraries."""
+    """Closes all libraries, and lets go of the model."""
     for path in list(_open):
         forget(path)
+    _encoders.clear()
 
 
 def stored_motion(path: Path, clip_id: str) -> canonical.CanonicalMotion:
@@ -39,16 +52,22 @@ def stored_motion(path: Path, clip_id: str) -> canonical.CanonicalMotion:
     Raises:
         HumsError: there is no such clip, or the library cannot be opened.
     """
-    if not clip_id.isdigit():
-        raise errors.HumsError(f"'{clip_id}' is no clip's id: take one from the results of a search.")
-    return open_library(path).motion(int(clip_id))
+    return open_library(path).motion(_number(clip_id))
 
 
-def motion_from_file(path: Path, take: str = "") -> motion.Motion:
-    """The motion in a file, the one called ``take`` where it holds several, else its first.
+def own_motion(path: Path, clip_id: str) -> motion.Motion:
+    """A clip's motion as its file has it, with the file's own skeleton.
 
     Raises:
-        MotionFileError: the file cannot be read as motion.
+        HumsError: there is no such clip, or its file cannot be read any more.
     """
-    takes = load_all(path)
-    return next((candidate for candidate in takes if candidate.name == take), takes[0])
+    clip = open_library(path).clip(_number(clip_id))
+    takes = formats.load_all(clip.source)
+    return takes[min(clip.take, len(takes) - 1)]
+
+
+def _number(clip_id: str) -> int:
+    try:
+        return int(clip_id)
+    except ValueError:
+        raise errors.HumsError(f"'{clip_id}' is no clip's id: take one from the results of a search.") from None

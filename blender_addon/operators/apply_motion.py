@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 from bpy.types import Context, UILayout
 
 from .. import preferences, properties
 from ..core import action_writer, armature_reader, libraries
-from ..core.engine import canonical, errors, retarget
+from ..core.engine import canonical, errors, formats, retarget
 from .find_similar import rig_refusal
 from .guarded import Guarded
 
@@ -78,7 +79,7 @@ def named_motion(context: Context, operator: HUMS_OT_apply_motion) -> canonical.
         HumsError: neither is given, or what is named cannot be had.
     """
     if operator.filepath:
-        return canonical.canonicalize(libraries.motion_from_file(Path(operator.filepath)))
+        return canonical.canonicalize(formats.load(bpy.path.abspath(operator.filepath)))
     if operator.clip_id:
         return libraries.stored_motion(library_path(context, operator.library), operator.clip_id)
     raise errors.HumsError("No motion was named: give a filepath, or the clip_id of a motion in the library.")

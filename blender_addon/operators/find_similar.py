@@ -57,11 +57,9 @@ class HUMS_OT_find_similar(Guarded):
         if self.frame_end > 0:
             first, last = self.frame_start, self.frame_end
         question = armature_reader.read_motion(rig, context.scene, first, last)
-        hits = libraries.open_library(Path(entry.path)).search(
-            question,
-            k=self.count or session.count,
-            scope=session.scope if self.scope == "panel" else self.scope,
-        )
+        scope = session.scope if self.scope == "panel" else self.scope
+        with armature_reader.named(rig):
+            hits = libraries.open_library(Path(entry.path)).search(question, self.count or session.count, scope)
         session.library, session.question = entry.path, f"{rig.name}, frames {first} to {last}"
         _list(session, hits)
         self.report({"INFO"}, _summary(hits, question))

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import bpy
 from bpy.props import FloatProperty, StringProperty
 from bpy.types import Context
 
 from ..core import armature_builder, libraries
-from ..core.engine import canonical, errors, motion
+from ..core.engine import canonical, errors, formats, motion
 from .apply_motion import library_path
 from .guarded import Guarded
 
@@ -41,14 +40,14 @@ class HUMS_OT_import_motion(Guarded):
     def _motion(self, context: Context) -> motion.Motion | canonical.CanonicalMotion:
         """The motion with its file's own skeleton, or with the canonical one where the file is out of reach."""
         if self.filepath:
-            return libraries.motion_from_file(Path(self.filepath))
+            return formats.load(bpy.path.abspath(self.filepath))
         if not self.clip_id:
             raise errors.HumsError("No motion was named: give a filepath, or the clip_id of a motion in the library.")
-        stored = libraries.stored_motion(library_path(context, self.library), self.clip_id)
+        library = library_path(context, self.library)
         try:
-            return libraries.motion_from_file(Path(stored.source), stored.name)
+            return libraries.own_motion(library, self.clip_id)
         except errors.MotionFileError:
-            return stored
+            return libraries.stored_motion(library, self.clip_id)
 
 
 CLASSES = (HUMS_OT_import_motion,)

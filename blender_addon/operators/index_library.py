@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 from bpy.types import Context, Event
 
 from .. import preferences, properties
-from ..core import jobs, libraries
+from ..core import jobs
 from ..core.engine import errors
 from .guarded import Guarded
 
@@ -115,7 +115,6 @@ def index(library: Path, paths: list[str], background: bool, create: bool = Fals
         jobs.start(job, _show)
         return ""
     progress = job.update(wait=True)
-    libraries.forget(library)
     if progress.failure:
         raise errors.HumsError(progress.failure)
     return outcome(progress)
@@ -141,7 +140,6 @@ def _show(job: jobs.IndexJob) -> None:
     session.progress = progress.done / progress.total if progress.total else 0.0
     session.progress_text = progress.text()
     if progress.ended:
-        libraries.forget(job.library)
         session.outcome, session.outcome_failed = outcome(progress), bool(progress.failure)
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:

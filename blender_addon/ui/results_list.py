@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bpy.types import Context, UILayout, UIList
 
 from .. import properties
@@ -19,9 +17,11 @@ class HUMS_UL_results(UIList):
         self,
         context: Context | None,
         layout: UILayout,
-        _data: Any,  # noqa: ANN401 - Blender's signature
+        data: properties.HUMS_Session,
         item: properties.HUMS_Result,
-        *_more: Any,  # noqa: ANN401
+        icon: int,
+        active_data: properties.HUMS_Session,
+        active_property: str,
     ) -> None:
         """Draws one row."""
         split = layout.split(factor=0.52)
