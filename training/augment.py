@@ -25,6 +25,11 @@ _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 _TOES = [INDEX["left_foot"], INDEX["right_foot"]]
 _ROOT = [INDEX["pelvis"], *_HIPS]
 _LEGS = [tuple(INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle")) for side in ("left", "right")]
+_LIMBS = [
+    [name in {f"{side}_{joint}" for joint in joints} for name in INDEX]
+    for side in ("left", "right")
+    for joints in (("elbow", "wrist"), ("knee", "ankle", "foot"))
+]
 _TRUNK_LENGTH = float((_REFERENCE[_SHOULDERS].mean(dim=0) - _REFERENCE[_HIPS].mean(dim=0)).norm())
 _HEADING_FRAMES = max(1, round(0.25 * FPS))
 
@@ -63,22 +68,34 @@ def slower(batch: Batch) -> Batch:
     return Batch(torch.cat([woven, joints[:, -1:]], dim=1), batch.valid, batch.length * 2 - 1)
 
 
-def drop_joints(valid: Tensor, share: float) -> Tensor:
-    """``valid [N, 22]`` without a random ``share`` of the joints of each row, for all its frames.
+def drop_joints(valid: Tensor, share: float | Tensor) -> Tensor:
+    """``valid [N, 22]`` without a random ``share`` of the joints of each row (one, or ``[N]``), for all its frames.
 
     One of the pelvis and the hips stays, since a body without them cannot be placed.
     """
-    count = round(share * valid.shape[1])
-    order = torch.rand(valid.shape, device=valid.device).argsort(dim=1)
+    count = torch.as_tensor(share * valid.shape[1]).round().reshape(-1, 1)
+    order = torch.rand(valid.shape, device=valid.device).argsort(dim=1).argsort(dim=1)
     kept = valid & (order >= count)
     rootless = ~kept[:, _ROOT].any(dim=1)
     kept[rootless, INDEX["pelvis"]] = valid[rootless, INDEX["pelvis"]]
     return kept
 
 
-def add_noise(batch: Batch, metres: float) -> Batch:
-    """Gaussian noise of the deviation ``metres`` on every coordinate of every frame."""
-    return batch._replace(joints=batch.joints + torch.randn_like(batch.joints) * metres)
+def drop_limbs(valid: Tensor, chance: float) -> Tensor:
+    """``valid [N, 22]`` without one whole arm or leg, below its first joint, in a share ``chance`` of the rows."""
+    limb = torch.tensor(_LIMBS)[torch.randint(len(_LIMBS), (len(valid),))]
+    hit = torch.rand(len(valid)) < chance
+    return valid & ~(limb & hit[:, None])
+
+
+def add_noise(batch: Batch, metres: Tensor) -> Batch:
+    """Gaussian noise of the deviation ``metres [N]`` on every coordinate of every frame."""
+    return batch._replace(joints=batch.joints + torch.randn_like(batch.joints) * metres[:, None, None, None])
+
+
+def move_markers(batch: Batch, metres: float) -> Batch:
+    """Each joint of each motion moved by one random step for all its frames: another rig puts its joints elsewhere."""
+    return batch._replace(joints=batch.joints + torch.randn_like(batch.joints[:, :1]) * metres)
 
 
 def turn(batch: Batch, angle: Tensor) -> Batch:

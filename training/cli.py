@@ -20,6 +20,8 @@ from .export import export
 from .fit import DivergedError, Recipe, Settings, fit, load_encoder
 from .model import DeepHuMS
 from .motion_set import MotionSet
+from .signature import SignatureRecipe, SignatureSettings
+from .signature_net import SignatureNet
 
 
 class Kind(NamedTuple):
@@ -38,7 +40,14 @@ RECIPES: dict[str, Kind] = {
         lambda settings: DeepHuMS(),
         "The encoder of DeepHuMS (Battan, Venkat, Sharma 2019): six layers of IndRNN, self-supervised by motion field "
         "and motion distance with the contrastive loss.",
-    )
+    ),
+    "signature": Kind(
+        SignatureSettings,
+        SignatureRecipe,
+        lambda settings: SignatureNet(width=settings.width, blocks=settings.blocks),
+        "A convolutional net whose tokens, averaged, are the signature; taught without labels by exact alignment and "
+        "statistics over time.",
+    ),
 }
 
 
@@ -86,7 +95,7 @@ def _fit(arguments: argparse.Namespace) -> None:
     motions = training_set(settings, arguments.data, arguments.cache)
 
     def make() -> Recipe:
-        return kind.recipe(settings, motions)
+        return kind.recipe(settings, motions, arguments.folder)
 
     fit(settings, make, arguments.folder)
     print(f"Trained on {len(motions)} motions; the weights are in {arguments.folder / 'model.pt'}.")

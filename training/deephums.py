@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ class DeepHuMSSettings(Settings):
 class DeepHuMSRecipe:
     """The paper's encoder learning from a `MotionSet`."""
 
-    def __init__(self, settings: DeepHuMSSettings, motions: MotionSet) -> None:
+    def __init__(self, settings: DeepHuMSSettings, motions: MotionSet, folder: Path) -> None:
         self.settings = settings
         self.motions = motions
         self.encoder = DeepHuMS()

@@ -20,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from .model import SIGNATURE, DeepHuMS, IndRNN, MotionInput
+from .signature_net import HEADING_WINDOW, LEFT, RIGHT, STRIDE, Block, LocalInput, SignatureNet
 
 OPSET = 17
 IR_VERSION = 8  # both old enough for every onnxruntime that the add-on bundles
@@ -70,19 +71,32 @@ class _Graph:
         return self.add("Cast", below, to=TensorProto.FLOAT)
 
 
-def _input_features(g: _Graph, layer: MotionInput) -> str:
-    """``MotionInput.forward`` in ONNX."""
+def _motion(g: _Graph) -> str:
+    """``[N, T, 22, 3]`` the motion to the next frame, zero in the last one of each row."""
     start, end, far, time = (g.constant([v]) for v in (1, -1, 2**31, 1))
     following = g.add("Slice", "joints", start, far, time)
     last = g.add("Slice", "joints", end, far, time)
     motion = g.add("Sub", g.add("Concat", following, last, axis=1), "joints")
     has_next = g.frames_before("joints", g.add("Sub", "length", g.constant(1)))
-    motion = g.add("Mul", motion, g.add("Unsqueeze", has_next, g.constant([2, 3])))
-    features = g.add("Concat", "joints", motion, axis=-1)
+    return g.add("Mul", motion, g.add("Unsqueeze", has_next, g.constant([2, 3])))
+
+
+def _standardised(g: _Graph, features: str, layer: MotionInput) -> str:
+    """``features [N, T, 22, 6]`` by the constants of ``layer``, missing joints zero, as ``[N, T, 132]``."""
     features = g.add("Mul", g.add("Sub", features, g.constant(layer.mean)), g.constant(layer.scale))
     features = g.add("Mul", features, g.add("Unsqueeze", "valid", g.constant([1, 3])))
-    features = g.add("Reshape", features, g.constant([0, 0, -1]))
-    return g.add("Mul", features, g.add("Unsqueeze", g.frames_before("joints", "length"), g.constant([2])))
+    return g.add("Reshape", features, g.constant([0, 0, -1]))
+
+
+def _within(g: _Graph) -> str:
+    """``[N, T, 1]`` 1.0 for the frames of each motion, 0 for its padding."""
+    return g.add("Unsqueeze", g.frames_before("joints", "length"), g.constant([2]))
+
+
+def _input_features(g: _Graph, layer: MotionInput) -> str:
+    """``MotionInput.forward`` in ONNX."""
+    features = g.add("Concat", "joints", _motion(g), axis=-1)
+    return g.add("Mul", _standardised(g, features, layer), _within(g))
 
 
 def _scan_body(weight: NDArray[np.float32]) -> onnx.GraphProto:
@@ -125,23 +139,122 @@ def deephums_graph(model: DeepHuMS) -> _Graph:
     index = g.add("Unsqueeze", g.add("Sub", "length", g.constant(1)), g.constant([1]))
     last = g.add("GatherND", x, index, batch_dims=1)
     vector = g.linear(g.norm(last, model.norm), model.signature)
+    _unit(g, vector)
+    return g
+
+
+def _unit(g: _Graph, vector: str) -> None:
+    """The output ``signature``: ``vector [N, 512]`` at unit length."""
     length = g.add("ReduceL2", vector, axes=[-1], keepdims=1)
     g.nodes.append(helper.make_node("Div", [vector, g.add("Max", length, g.constant(1e-12))], ["signature"]))
+
+
+def _columns(g: _Graph, x: str, first: int, end: int) -> str:
+    """``x[..., first:end]``."""
+    return g.add("Slice", x, g.constant([first]), g.constant([end]), g.constant([-1]))
+
+
+def _heading(g: _Graph, within: str) -> tuple[str, str]:
+    """``LocalInput._heading`` in ONNX: cosine and sine ``[N, T, 1]``."""
+    flat = _columns(g, "joints", 0, 2)
+    left, right = (g.add("Gather", flat, g.constant(side), axis=2) for side in (LEFT, RIGHT))
+    both = [g.add("Gather", "valid", g.constant(side), axis=1) for side in (LEFT, RIGHT)]
+    seen = g.add("Unsqueeze", g.add("Mul", *both), g.constant([1, 3]))
+    across = g.add("Mul", g.add("Sub", left, right), seen)
+    across = g.add("Mul", g.add("ReduceSum", across, g.constant([2]), keepdims=0), within)
+    across = g.add("Transpose", across, perm=[0, 2, 1])
+    window = g.constant(torch.ones(2, 1, HEADING_WINDOW))
+    across = g.add("Conv", across, window, pads=[HEADING_WINDOW // 2] * 2, group=2, kernel_shape=[HEADING_WINDOW])
+    across = g.add("Transpose", across, perm=[0, 2, 1])
+    x, y = _columns(g, across, 0, 1), _columns(g, across, 1, 2)
+    x = g.add("Add", x, g.constant(1e-4))
+    size = g.add("Sqrt", g.add("Add", g.add("Mul", x, x), g.add("Mul", y, y)))
+    size = g.add("Add", size, g.constant(1e-9))
+    return g.add("Div", x, size), g.add("Div", y, size)
+
+
+def _turned(g: _Graph, vectors: str, heading: tuple[str, str]) -> str:
+    """``signature_net.turned`` in ONNX, the vertical part kept: ``[N, T, 22, 3]``."""
+    cos, sin = (g.add("Unsqueeze", part, g.constant([2])) for part in heading)
+    x, y, z = (_columns(g, vectors, i, i + 1) for i in range(3))
+    along = g.add("Add", g.add("Mul", cos, x), g.add("Mul", sin, y))
+    aside = g.add("Sub", g.add("Mul", cos, y), g.add("Mul", sin, x))
+    return g.add("Concat", along, aside, z, axis=-1)
+
+
+def _local_features(g: _Graph, layer: LocalInput, within: str) -> str:
+    """``LocalInput.forward`` in ONNX."""
+    weight = g.add("Mul", "valid", g.constant(layer.root_weight))
+    total = g.add("Add", g.add("ReduceSum", weight, g.constant([1]), keepdims=1), g.constant(1e-9))
+    weight = g.add("Unsqueeze", g.add("Div", weight, total), g.constant([1, 3]))
+    root = g.add("ReduceSum", g.add("Mul", "joints", weight), g.constant([2]), keepdims=1)
+    place = g.add("Sub", "joints", g.add("Mul", root, g.constant([1.0, 1.0, 0.0])))
+    heading = _heading(g, within)
+    local = g.add("Concat", _turned(g, place, heading), _turned(g, _motion(g), heading), axis=-1)
+    features = g.add("Mul", _standardised(g, local, layer.standard), within)
+    seen = g.add("Mul", g.add("Unsqueeze", "valid", g.constant([1])), within)
+    return g.add("Concat", features, seen, within, axis=-1)
+
+
+def _gelu(g: _Graph, x: str) -> str:
+    """The tanh form of GELU, spelt out: the operator itself is younger than our opset."""
+    cube = g.add("Mul", x, g.add("Mul", x, x))
+    inner = g.add("Add", x, g.add("Mul", cube, g.constant(0.044715)))
+    tanh = g.add("Tanh", g.add("Mul", inner, g.constant(0.7978845608028654)))
+    return g.add("Mul", g.add("Mul", x, g.constant(0.5)), g.add("Add", tanh, g.constant(1.0)))
+
+
+def _block(g: _Graph, x: str, within: str, block: Block) -> str:
+    """``signature_net.Block`` in ONNX."""
+    mix = block.mix
+    inner = g.add("Transpose", g.add("Mul", x, within), perm=[0, 2, 1])
+    assert mix.bias is not None
+    kernel = mix.kernel_size[0]
+    inner = g.add("Conv", inner, g.constant(mix.weight), g.constant(mix.bias), pads=[kernel // 2] * 2, group=mix.groups)
+    inner = g.norm(g.add("Transpose", inner, perm=[0, 2, 1]), block.norm)
+    inner = g.linear(_gelu(g, g.linear(inner, block.up)), block.down)
+    return g.add("Add", x, g.add("Mul", inner, g.constant(block.scale)))
+
+
+def signature_graph(model: SignatureNet) -> _Graph:
+    """``SignatureNet.encode`` in ONNX; the results are named ``signature`` and ``tokens``."""
+    g = _Graph()
+    within = _within(g)
+    features = _local_features(g, model.input, within)
+    frames = g.add("Gather", g.add("Shape", "joints"), g.constant([1]))
+    spare = g.add("Mod", g.add("Neg", frames), g.constant([STRIDE]))
+    pads = g.add("Concat", g.constant([0, 0, 0, 0]), spare, g.constant([0]), axis=0)
+    features = g.add("Pad", features, pads, g.constant(0.0))
+    width = model.stem.in_features
+    x = g.linear(g.add("Reshape", features, g.constant([0, -1, width])), model.stem)
+    count = g.add("Div", g.add("Add", "length", g.constant(STRIDE - 1)), g.constant(STRIDE))
+    shown = g.add("Unsqueeze", g.frames_before(x, count), g.constant([2]))
+    for block in model.blocks:
+        assert isinstance(block, Block)
+        x = _block(g, x, shown, block)
+    tokens = g.linear(g.norm(x, model.norm), model.head)
+    g.nodes.append(helper.make_node("Mul", [tokens, shown], ["tokens"]))
+    _unit(g, g.add("ReduceSum", "tokens", g.constant([1]), keepdims=0))
     return g
 
 
 def to_onnx(model: nn.Module, card: Mapping[str, Any]) -> onnx.ModelProto:
     """The model as ONNX, its card in the metadata as one JSON string a key."""
-    if not isinstance(model, DeepHuMS):
+    outputs = {"signature": ["N", SIGNATURE]}
+    if isinstance(model, SignatureNet):
+        g = signature_graph(model.eval())
+        outputs["tokens"] = ["N", "K", SIGNATURE]
+    elif isinstance(model, DeepHuMS):
+        g = deephums_graph(model.eval())
+    else:
         raise TypeError(f"There is no ONNX form of {type(model).__name__}.")
-    g = deephums_graph(model.eval())
     inputs = [
         helper.make_tensor_value_info("joints", TensorProto.FLOAT, ["N", "T", 22, 3]),
         helper.make_tensor_value_info("valid", TensorProto.FLOAT, ["N", 22]),
         helper.make_tensor_value_info("length", TensorProto.INT64, ["N"]),
     ]
-    outputs = [helper.make_tensor_value_info("signature", TensorProto.FLOAT, ["N", SIGNATURE])]
-    graph = helper.make_graph(g.nodes, "hums", inputs, outputs, g.constants)
+    results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()]
+    graph = helper.make_graph(g.nodes, "hums", inputs, results, g.constants)
     proto = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="hums-train"
     )

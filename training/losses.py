@@ -47,3 +47,39 @@ def distances(signatures: Tensor) -> Tensor:
     From the cosine: ``D^2 = 2 - 2 cos``. The floor keeps the root's slope finite where two are the same.
     """
     return (2.0 - 2.0 * signatures @ signatures.T).clamp_min(1e-8).sqrt()
+
+
+def distillation(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy of the student's distribution over the other items from the teacher's, item by item.
+
+    The teacher's is the softmax of ``-wanted``: nearest most. It is the loss of stochastic neighbour embedding
+    (Hinton and Roweis 2002) with the teacher in the place of the high-dimensional space.
+
+    Args:
+        logits: ``[N, N]`` similarity over the student's temperature.
+        wanted: ``[N, N]`` distance over the teacher's temperature.
+    """
+    itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+    target = torch.softmax((-wanted).masked_fill(itself, -torch.inf), dim=1)
+    log_odds = torch.log_softmax(logits.masked_fill(itself, -1e4), dim=1)
+    return -(target * log_odds).sum(dim=1).mean()
+
+
+def similarity_regression(cosine: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared error of cosines ``[N, N]`` from the wanted ones, an item with itself aside."""
+    other = ~torch.eye(len(cosine), dtype=torch.bool, device=cosine.device)
+    return _mean((cosine - wanted).square(), other)
+
+
+def supervised_contrastive(logits: Tensor, label: Tensor) -> Tensor:
+    """Supervised contrastive loss (Khosla et al. 2020, equation 2): the items of one class find each other.
+
+    Args:
+        logits: ``[N, N]`` similarity over the temperature.
+        label: ``[N]``, -1 for an item without a class; such an item is only ever another.
+    """
+    itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+    log_odds = torch.log_softmax(logits.masked_fill(itself, -1e4), dim=1)
+    same = (label[:, None] == label[None, :]) & (label >= 0)[:, None] & ~itself
+    per_item = -(log_odds * same).sum(dim=1) / same.sum(dim=1).clamp_min(1)
+    return per_item.sum() / same.any(dim=1).sum().clamp_min(1)

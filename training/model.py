@@ -17,6 +17,7 @@ from torch import Tensor, nn
 JOINTS = 22
 CHANNELS = 6  # per joint: where it is, and where it goes in the next frame
 SIGNATURE = 512
+_LEAST_DEVIATION = 1e-3  # metres: a joint that hardly moves in training must not be blown up elsewhere
 _LEAP = 0.5  # metres in a thirtieth of a second: no joint moves so far
 
 
@@ -38,7 +39,7 @@ class MotionInput(nn.Module):
     def fit(self, mean: Tensor, deviation: Tensor) -> None:
         """Takes the training data's mean and deviation ``[22, 6]`` of each channel as constants."""
         self.mean.copy_(mean)
-        self.scale.copy_(1.0 / deviation.clamp_min(1e-4))
+        self.scale.copy_(1.0 / deviation.clamp_min(_LEAST_DEVIATION))
 
     def forward(self, joints: Tensor, valid: Tensor, length: Tensor) -> Tensor:
         """Features ``[N, T, 132]``, zero for the frames after ``length``."""

@@ -18,12 +18,13 @@ from torch import Tensor, nn
 
 from hums_engine.skeleton import INDEX
 
+from .augment import Batch, inside
 from .model import CHANNELS, JOINTS, SIGNATURE, MotionInput
 
 STRIDE = 4
-_HEADING_WINDOW = 15  # frames: half a second, over which the heading of a frame is averaged
-_LEFT = [INDEX["left_hip"], INDEX["left_shoulder"]]
-_RIGHT = [INDEX["right_hip"], INDEX["right_shoulder"]]
+HEADING_WINDOW = 15  # frames: half a second, over which the heading of a frame is averaged
+LEFT = [INDEX["left_hip"], INDEX["left_shoulder"]]
+RIGHT = [INDEX["right_hip"], INDEX["right_shoulder"]]
 _ROOT_WEIGHT = torch.zeros(JOINTS)
 _ROOT_WEIGHT[[INDEX["left_hip"], INDEX["right_hip"]]] = 1.0
 _ROOT_WEIGHT[INDEX["pelvis"]] = 1e-4  # stands in where both hips are missing
@@ -49,7 +50,16 @@ class LocalInput(nn.Module):
         super().__init__()
         self.standard = MotionInput()  # only its constants are used
         self.register_buffer("root_weight", _ROOT_WEIGHT.clone())
-        self.register_buffer("window", torch.ones(1, 1, _HEADING_WINDOW))
+        self.register_buffer("window", torch.ones(1, 1, HEADING_WINDOW))
+
+    def fit(self, batch: Batch) -> None:
+        """Takes the mean and deviation of each channel over the frames of a batch as constants."""
+        local = self.local(batch.joints, batch.valid.float(), batch.length)
+        shown = (inside(batch.length, local.shape[1])[:, :, None] & batch.valid[:, None])[..., None].float()
+        count = shown.sum(dim=(0, 1)).clamp_min(1)
+        mean = (local * shown).sum(dim=(0, 1)) / count
+        deviation = ((local - mean).square() * shown).sum(dim=(0, 1)).div(count).sqrt()
+        self.standard.fit(mean, deviation)
 
     def local(self, joints: Tensor, valid: Tensor, length: Tensor) -> Tensor:
         """``[N, T, 22, 6]`` metres, not yet standardised nor masked by joint."""
@@ -69,10 +79,10 @@ class LocalInput(nn.Module):
 
     def _heading(self, joints: Tensor, valid: Tensor, within: Tensor) -> tuple[Tensor, Tensor]:
         """Cosine and sine ``[N, T, 1]`` of the heading: across hips and shoulders, averaged over half a second."""
-        both = valid[:, _LEFT] * valid[:, _RIGHT]
-        across = ((joints[:, :, _LEFT, :2] - joints[:, :, _RIGHT, :2]) * both[:, None, :, None]).sum(dim=2)
+        both = valid[:, LEFT] * valid[:, RIGHT]
+        across = ((joints[:, :, LEFT, :2] - joints[:, :, RIGHT, :2]) * both[:, None, :, None]).sum(dim=2)
         across = (across * within[..., None]).transpose(1, 2).flatten(0, 1)[:, None]
-        across = nn.functional.conv1d(across, self.window, padding=_HEADING_WINDOW // 2)
+        across = nn.functional.conv1d(across, self.window, padding=HEADING_WINDOW // 2)
         x, y = across.reshape(len(joints), 2, -1).unbind(1)
         x = x + 1e-4  # with hips and shoulders missing: as it started
         size = (x * x + y * y).sqrt() + 1e-9
