@@ -33,6 +33,7 @@ _TRAVEL_S: Final = 0.05
 """A difference in speed of 1 m/s counts as much as joints that are this many metres apart."""
 _TURN_ARM: Final = 0.5
 """Metres from the body at which turning is measured as a speed."""
+_FASTEST: Final = 10.0  # metres a second; what is faster is a jump in the data, and must not outweigh all else
 _POSE: Final = 3 * JOINT_COUNT
 _TRAVEL: Final = 4
 _MISSING: Final = 0.15
@@ -131,7 +132,8 @@ def _travel(root: NDArray, cosine: NDArray, sine: NDArray, stops: NDArray, step_
         sine[after] * cosine[before] - cosine[after] * sine[before],
         cosine[after] * cosine[before] + sine[after] * sine[before],
     )
-    return np.column_stack([velocity, _TURN_ARM * turn / seconds]) * _TRAVEL_S
+    travel = np.column_stack([velocity, _TURN_ARM * turn / seconds])
+    return np.clip(travel, -_FASTEST, _FASTEST) * _TRAVEL_S
 
 
 def match(query: Frames, candidates: Sequence[Frames], limit: int = 1) -> list[list[Match]]:

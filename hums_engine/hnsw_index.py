@@ -21,7 +21,7 @@ from .vector_index import NOBODY, Ids, Vectors, best_of, no_hits
 
 _LINKS: Final = 16
 _BUILD_WIDTH: Final = 200
-_SEARCH_WIDTH: Final = 128
+_SEARCH_WIDTH: Final = 200
 _COMPARE_ALL_BELOW: Final = 2_000
 """With fewer allowed ids than this, comparing each is faster than walking the graph, and exact."""
 _BLOCK_ROWS: Final = 16_384

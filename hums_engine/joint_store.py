@@ -38,6 +38,9 @@ HIGHEST_FPS: Final = 60.0
 SEGMENT_BYTES: Final = 1 << 30
 """A segment that has grown beyond this is closed and the next one begun."""
 
+BYTES_PER_SECOND: Final = 22_800
+"""Of a record, at 60 frames a second."""
+
 _HEAD: Final = struct.Struct("<4sHHIIdIII")  # magic, version, joints, T, S, fps, valid bits, sketch checksum, unused
 _MAGIC: Final = b"HUMJ"
 _VERSION: Final = 1

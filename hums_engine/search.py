@@ -23,7 +23,7 @@ from . import dtw
 from .canonical import CanonicalMotion
 from .catalogue import Catalogue, Stored, Where
 from .errors import LibraryError
-from .joint_store import JointStore
+from .joint_store import BYTES_PER_SECOND, JointStore
 from .moments import WINDOWS_S, without_overlaps
 from .normalize import FPS, NormalizedMotion, normalize
 from .signature_index import SignatureIndex
@@ -38,6 +38,10 @@ CANDIDATES: Final = 50
 """Clips of either kind of signature that are aligned with the query; more where more results are asked for."""
 
 _MOMENTS_ASKED: Final = 400  # nearest moments, of which many are of the same clips
+_ALL_OF: Final = 1_000
+_BUDGET_CELLS: Final = 600_000
+"""Cells of the alignment tables (some 40 ms) that are filled with further clips where ``CANDIDATES`` leave room: a
+small library of up to ``_ALL_OF`` clips is aligned as a whole, so that no signature can miss."""
 _STRETCHES: Final = 3  # of one clip among the results of the scope "moments"
 _PIECES: Final = 16  # of a long query
 _FINE: Final = 24  # matches that are aligned once more at a higher rate
@@ -201,10 +205,12 @@ class Searcher:
     def _aligned(self, query: _Query, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
         """The candidates of the signatures, compared with the query frame by frame: all roughly, the best finely."""
         count = max(CANDIDATES, k)
-        whole = self._nearest("clips", query, [query.whole], count, allowed)
+        whole = self._nearest("clips", query, [query.whole], max(count, _ALL_OF), allowed)
         parts = self._nearest("moments", query, query.pieces, _MOMENTS_ASKED, allowed)
         stride = dtw.coarse_stride(len(query.whole.joints))
-        sketches = self._sketches(_candidates(whole, parts, count), stride)
+        positions = _candidates(whole, parts, count)
+        room = _BUDGET_CELLS * stride**2 / len(query.whole.joints)
+        sketches = self._sketches(positions[: self._fitting(positions, room, 2 * count)], stride)
         (pattern,) = dtw.frames([_thinned(query.whole, stride)], stride)
         candidates = dtw.frames(list(sketches.values()), stride)
         matches = dtw.match(pattern, candidates, 1 if scope == "clips" else _STRETCHES)
@@ -212,6 +218,11 @@ class Searcher:
         found.sort(key=lambda pair: pair[1].distance)
         found[:_FINE] = self._refined(query, found[:_FINE])
         return [_Found(p, dtw.score(one.distance), one.start_s, one.end_s, query.mirrored) for p, one in found]
+
+    def _fitting(self, positions: list[int], frames: float, least: int) -> int:
+        """How many of the first of these clips have no more normalised frames together, ``least`` at any rate."""
+        seconds = np.cumsum([self._snapshot.stored[p].joints.length / BYTES_PER_SECOND for p in positions])
+        return max(least, int(np.searchsorted(seconds * FPS, frames)))
 
     def _sketches(self, positions: list[int], stride: int) -> dict[int, NormalizedMotion]:
         """The sketches of clips by their position; damaged ones are left out, with a word in the log."""
@@ -281,9 +292,9 @@ def _angle_score(cosine: Vectors) -> NDArray[np.float64]:
 
 
 def _candidates(whole: list[_Found], parts: list[_Found], count: int) -> list[int]:
-    """Positions of the clips to compare: the best ``count`` of either list."""
-    positions = [list(dict.fromkeys(found.position for found in some))[:count] for some in (whole, parts)]
-    return list(dict.fromkeys(positions[0] + positions[1]))
+    """Positions of the clips to compare: the best ``count`` of either list first, then the others."""
+    of_whole, of_parts = (list(dict.fromkeys(found.position for found in some)) for some in (whole, parts))
+    return list(dict.fromkeys(of_whole[:count] + of_parts[:count] + of_parts + of_whole))
 
 
 def _around(motion: NormalizedMotion, match: dtw.Match) -> tuple[NormalizedMotion, float]:
