@@ -90,7 +90,7 @@ def _from_mpfb(path: Path) -> Object:
 def _rigify(generated: bool) -> Object:
     import addon_utils  # noqa: PLC0415  (exists inside Blender only)
 
-    addon_utils.enable("rigify", default_set=False)
+    addon_utils.enable("rigify", default_set=True)
     bpy.ops.object.armature_human_metarig_add()
     metarig = bpy.context.active_object
     if not generated:

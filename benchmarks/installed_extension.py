@@ -6,10 +6,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import addon_utils
 import bpy
-
-_MODULE = "bl_ext.user_default.deephums"
 
 
 def newest_zip() -> Path:
@@ -28,8 +25,3 @@ def newest_zip() -> Path:
 def install(path: Path) -> None:
     """Installs the zip into the user folder that the environment names."""
     bpy.ops.extensions.package_install_files(filepath=str(path), repo="user_default", enable_on_install=True)
-
-
-def enable() -> None:
-    """Enables the installed extension again after the settings were reset."""
-    addon_utils.enable(_MODULE, default_set=True)

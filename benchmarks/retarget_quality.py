@@ -26,7 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import benchmark_rigs
-from benchmarks.installed_extension import enable, install, newest_zip
+from benchmarks.installed_extension import install, newest_zip
 from benchmarks.retarget_measures import Measures, measure
 from hums_engine.canonical import CanonicalMotion, canonicalize
 from hums_engine.formats import load
@@ -55,8 +55,7 @@ def main() -> int:
 
 def play(rig: str, take: str, arguments: argparse.Namespace) -> tuple[Measures, float]:
     """Applies one take to one rig in a fresh scene; gives the measures and the seconds taken."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    enable()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)  # keeps the add-ons as they are
     scene = bpy.context.scene
     armature = benchmark_rigs.load(rig, arguments.data)
     scene.render.fps, scene.render.fps_base = arguments.fps, 1.0  # after the import, which may set its own
