@@ -38,6 +38,7 @@ def main() -> None:
 
 def build_extension() -> Path:
     """Builds the extension's zip for this system, without hnswlib where there is no compiler for it."""
+    print("    Building the extension (at first this fetches wheels and compiles one, a minute or two) ...", flush=True)
     started = time.monotonic()
     command = [sys.executable, ROOT / "build_addon.py", "--out", USER]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 from bpy.types import Collection, Object, Scene
 from mathutils import Matrix, Vector
+from PIL import Image
 
 UP = Vector((0.0, 0.0, 1.0))
 SIZE = (1500, 440)
@@ -112,3 +113,5 @@ def write_still(scene: Scene, path: Path) -> None:
     scene.render.image_settings.file_format = "PNG"
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
+    with Image.open(path) as picture:  # without Blender's notes on the time it took, the same picture is the same file
+        picture.convert("RGB").save(path, optimize=True)
