@@ -25,9 +25,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,7 @@ _STATEMENT: Final = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_KEPT: Final = 1_000_000  # characters of a HIERARCHY, beyond which it is not kept for the next file
 _LINE: Final = re.compile(rb"\S[^\n]*")
 _VECTORS: Final = {"X": (1.0, 0.0, 0.0), "Y": (0.0, 1.0, 0.0), "Z": (0.0, 0.0, 1.0)}
 _WHOLE_RATES: Final = (*range(1, 31), *(48, 50, 60, 72, 75, 90, 100, 120, 144, 150, 180, 200, 240, 250, 300, 480, 500))
@@ -70,6 +72,14 @@ class _Joint:
     channels: tuple[str, ...] = ()
 
 
+class _Skeleton(NamedTuple):
+    """What a HIERARCHY says: names, what the columns do, and how many there are."""
+
+    names: tuple[str, ...]
+    channels: Channels
+    width: int
+
+
 def read(path: Path) -> list[Motion]:
     """The figures of a BVH file, one for each ROOT.
 
@@ -82,10 +92,11 @@ def read(path: Path) -> list[Motion]:
     section = _MOTION.search(raw)
     if section is None:
         raise MotionFileError(_why_no_motion(raw))
-    joints = _hierarchy(decode(raw[: section.start()]))
+    hierarchy = decode(raw[: section.start()])
+    skeleton = (_skeleton if len(hierarchy) <= _KEPT else _skeleton.__wrapped__)(hierarchy)
     fps = frame_rate(section[2].decode("latin-1"))
-    values = _frames(raw[section.end() :], section[1].decode("latin-1"), sum(len(j.channels) for j in joints))
-    figures = _figures(joints, values, fps)
+    values = _frames(raw[section.end() :], section[1].decode("latin-1"), skeleton.width)
+    figures = _figures(skeleton, values, fps)
     if len(figures) == 1:
         return [replace(figures[0], name=path.stem, source=str(path))]
     return [replace(f, name=f"{path.stem}: {f.joint_names[0]}", source=str(path)) for f in figures]
@@ -120,9 +131,19 @@ def _why_no_motion(raw: bytes) -> str:
     return "the file has a skeleton but no MOTION, perhaps cut off; export or download it again."
 
 
+@lru_cache(maxsize=16)  # the files of one library mostly share one HIERARCHY to the letter
+def _skeleton(text: str) -> _Skeleton:
+    joints = _hierarchy(text)
+    parents = np.array([joint.parent for joint in joints], dtype=np.intp)
+    offsets = np.array([joint.offset for joint in joints])
+    moves, turns = _columns(joints)
+    width = sum(len(joint.channels) for joint in joints)
+    return _Skeleton(_unique([joint.name for joint in joints]), Channels(parents, offsets, moves, turns), width)
+
+
 def _hierarchy(text: str) -> list[_Joint]:
     """The joints of a HIERARCHY in their order, parents first. A loop: no depth of nesting is too deep for it."""
-    skeleton = _Skeleton()
+    skeleton = _Hierarchy()
     place, end = 0, len(text.rstrip())
     while place < end:
         statement = _STATEMENT.match(text, place)
@@ -140,7 +161,7 @@ def _misplaced(text: str, place: int) -> str:
     return f'line {line} has no place for "{word[0][:20] if word else ""}" in a skeleton; export the file again.'
 
 
-class _Skeleton:
+class _Hierarchy:
     """A HIERARCHY read so far: its joints, which of them are open, and whether a name waits for its brace."""
 
     def __init__(self) -> None:
@@ -225,20 +246,17 @@ def _check_count(found: int, wanted: int, width: int, values: int, block: bytes)
         raise MotionFileError(f"the file was cut off: it has {found} of its {wanted} frames; download it again.")
 
 
-def _figures(joints: Sequence[_Joint], values: NDArray[np.float64], fps: float) -> list[Motion]:
-    """One Motion for each tree of ``joints``, which a HIERARCHY lists one after the other."""
-    parents = np.array([joint.parent for joint in joints], dtype=np.intp)
-    offsets = np.array([joint.offset for joint in joints])
-    names = _unique([joint.name for joint in joints])
-    posed = Channels(parents, offsets, *_columns(joints)).pose(values)
-    starts = [*np.flatnonzero(parents < 0), len(joints)]
+def _figures(skeleton: _Skeleton, values: NDArray[np.float64], fps: float) -> list[Motion]:
+    """One Motion for each tree of the skeleton, which a HIERARCHY lists one after the other."""
+    posed = skeleton.channels.pose(values)
+    parents = skeleton.channels.parents
+    starts = [*np.flatnonzero(parents < 0), len(parents)]
     figures = []
     for start, stop in pairwise(starts):
         part = slice(start, stop)
         tree = np.maximum(parents[part] - start, -1)
-        figures.append(
-            to_motion(posed.positions[:, part], posed.rotations[:, part], posed.rest[part], tree, names[part], fps)
-        )
+        joints = posed.positions[:, part], posed.rotations[:, part], posed.rest[part]
+        figures.append(to_motion(*joints, tree, skeleton.names[part], fps))
     return figures
 
 
@@ -260,7 +278,7 @@ def _columns(joints: Sequence[_Joint]) -> tuple[list[Move], list[Turn]]:
     return moves, turns
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
     """``names`` with ``_2``, ``_3`` behind those that came before."""
     taken, count, unique = set(names), Counter[str](), []
     for name in names:
@@ -269,4 +287,4 @@ def _unique(names: Sequence[str]) -> list[str]:
             count[name] += 1
         unique.append(name if count[name] == 1 else f"{name}_{count[name]}")
         taken.add(unique[-1])
-    return unique
+    return tuple(unique)

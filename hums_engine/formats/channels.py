@@ -20,6 +20,8 @@ from ..errors import MotionFileError
 LARGEST: Final = 1e9
 """Numbers beyond it are damage: in no unit is a figure that large."""
 
+_WILD: Final = 3600.0  # degrees, beyond which float32 loses what matters of a turn
+
 Floats = NDArray[np.float32]
 
 
@@ -82,18 +84,21 @@ class Channels(NamedTuple):
             MotionFileError: no frame shows more than the root.
         """
         columns = np.ascontiguousarray(values.T)
-        seen = np.abs(columns) < LARGEST  # False for NaN too
-        whole = bool(np.all(seen))
-        columns = columns if whole else _held(columns, seen)
+        seen = None
+        if not np.max(np.abs(columns)) < LARGEST:  # NaN comes here too
+            seen = np.abs(columns) < LARGEST
+            columns = _held(columns, seen)
         offsets = self._rest_offsets(columns)
         local = self._local(columns)
         positions = _positions(local, self._moved(columns, offsets), self.parents)
-        if not whole:
+        if seen is not None:
             positions[:, self._unseen(seen)] = np.nan
             if np.all(np.sum(np.isfinite(positions[0]), axis=0) < min(len(self.parents), 2)):
                 raise MotionFileError("no frame has usable numbers (all NaN or absurdly large); export the file again.")
-        rest = _positions(_identity(len(self.parents), 1), offsets[..., None].astype(np.float32), self.parents)
-        return Posed(positions.transpose(2, 1, 0), local.transpose(2, 1, 0), rest[..., 0].T)
+        rest = offsets.T.copy()
+        for joint, parent in enumerate(self.parents):
+            rest[joint] += rest[parent] if parent >= 0 else 0.0
+        return Posed(positions.transpose(2, 1, 0), local.transpose(2, 1, 0), rest.astype(np.float32))
 
     def _rest_offsets(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """The offsets ``[3, J]``, and for joints that rest on their parent but move off it, their median there.
@@ -121,14 +126,16 @@ class Channels(NamedTuple):
     def _local(self, columns: NDArray[np.float64]) -> Floats:
         """Local rotations ``[4, J, T]``: the product of each joint's turns in the order of their axes."""
         local = _identity(len(self.parents), columns.shape[1])
+        wild = np.max(np.abs(columns)) > _WILD
         alike: dict[str, list[Turn]] = defaultdict(list)
         for turn in self.turns:
             alike[turn.axes].append(turn)
         for axes, turns in alike.items():
             product: Floats | None = None
             for place, axis in enumerate(axes):
-                half = np.radians(np.fmod(columns[[turn.columns[place] for turn in turns]], 720.0) / 2.0)
-                product = _turned(product, "XYZ".index(axis), *_cos_sin(half))
+                degrees = columns.take([turn.columns[place] for turn in turns], axis=0)
+                half = (np.fmod(degrees, 720.0) if wild else degrees) * (np.pi / 360.0)
+                product = _turned(product, "XYZ".index(axis), half.astype(np.float32))
             local[:, [turn.joint for turn in turns]] = product
         if self.frames is not None:
             local[1:] = _rotated(self.frames.T[..., None].astype(np.float32), local[1:])
@@ -155,15 +162,11 @@ def _identity(joints: int, frames: int) -> Floats:
     return rotations
 
 
-def _cos_sin(angles: NDArray[np.float64]) -> tuple[Floats, Floats]:
-    angles32 = angles.astype(np.float32)
-    return np.cos(angles32), np.sin(angles32)
-
-
-def _turned(product: Floats | None, axis: int, cosine: Floats, sine: Floats) -> Floats:
-    """``product`` ``[4, ...]`` (None: identity) times a turn about one axis, of which the half-angle is given."""
+def _turned(product: Floats | None, axis: int, half_angle: Floats) -> Floats:
+    """``product`` ``[4, ...]`` (None: identity) times a turn about one axis by twice ``half_angle`` in radians."""
+    cosine, sine = np.cos(half_angle), np.sin(half_angle)
     k, i, j = 1 + axis, 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
-    result = np.zeros((4, *cosine.shape), dtype=np.float32)
+    result = np.zeros((4, *half_angle.shape), dtype=np.float32)
     if product is None:
         result[0], result[k] = cosine, sine
         return result

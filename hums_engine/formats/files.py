@@ -11,6 +11,9 @@ from ..errors import MotionFileError
 MAX_BYTES = 2_000_000_000
 """Larger files are refused: two hours of a full body with fingers at 120 frames a second are smaller."""
 
+_END_MARKS = b"\0\x1a"
+_NOTHING = b"\0\x1a \t\r\n"
+
 
 def read_bytes(path: Path) -> bytes:
     """The file as text of one byte a character: UTF-8, or what the file has if it is no Unicode.
@@ -29,15 +32,17 @@ def read_bytes(path: Path) -> bytes:
             raise MotionFileError(
                 f"{size / 1e9:.1f} GB are more than the {MAX_BYTES / 1e9:g} GB that can be read; cut it."
             )
-        raw = _without_mark(path.read_bytes()).rstrip(b"\0\x1a \t\r\n")
+        raw = _without_mark(path.read_bytes())
     except FileNotFoundError:
         raise MotionFileError(f"there is no such file in {path.parent}; check the path.") from None
     except PermissionError:
         raise MotionFileError("you are not permitted to read this file; ask its owner for access.") from None
     except (OSError, ValueError, MemoryError) as error:
         raise MotionFileError(f"the file cannot be read ({error}); check the disk and the path.") from None
-    if not raw:
+    if not raw[:1000].strip(_NOTHING) and not raw.strip(_NOTHING):
         raise MotionFileError("the file is empty; export or download it again.")
+    if raw[-1] in _END_MARKS:
+        raw = raw.rstrip(_NOTHING)
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
 
 

@@ -17,13 +17,14 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK_BYTES = 1 << 20  # bounds the working memory and keeps it near the processor's cache
+_CHUNK_BYTES = 1 << 16  # arrays of this size stay in the processor's cache and are not fetched from the system anew
 _LONGEST = 18  # digits that int64 always holds
 _ABSURD = 1000  # characters of one number, beyond which reading it takes for ever
 _POWERS = 10.0 ** np.arange(300)
 _BLANKS = bytes(range(33))
 _BLANK = re.compile(rb"[\x00-\x20]")
 _PLAIN = _BLANKS + b"0123456789.-+e"
+_E_TO_SPACE = bytes.maketrans(b"e", b" ")
 _BLANKS_TO_SPACE = bytes.maketrans(_BLANKS, b" " * len(_BLANKS))
 # What the C library of old Windows programs prints for NaN and infinity, such as "-1.#IND00".
 _WINDOWS_NAN = re.compile(rb"[-+]?\d*\.#[A-Za-z0-9]+")
@@ -75,18 +76,23 @@ def _parse_decimals(text: bytes) -> NDArray[np.float64] | None:
     codes = np.frombuffer(text, dtype=np.uint8)
     # The marks: blanks, points and e's. An e ends a word like a blank: its exponent is the next word, whole too.
     marks = np.flatnonzero((codes <= 32) | (codes == ord(".")) | (codes == ord("e")))
-    is_point, is_e = codes[marks] == ord("."), codes[marks] == ord("e")
-    is_end = ~is_point & (codes[marks - 1] > 32) & (marks > 0)
-    ends, next_word = marks[is_end], np.cumsum(is_end)
-    points, exponents = np.flatnonzero(is_point), next_word[is_e]
-    well_formed = not np.any(is_point[points + 1]) and np.all(is_end[is_e]) and np.all(codes[marks[is_e] + 1] > 32)
-    if not well_formed or np.any(np.diff(exponents) == 1) or _longest_word(text, ends) > _LONGEST:
+    kinds = codes.take(marks)
+    is_point = kinds == ord(".")
+    is_end = np.diff(marks, prepend=-1) > 1
+    is_end[1:] |= is_point[:-1]
+    is_end &= ~is_point
+    points, e_marks = np.flatnonzero(is_point), np.flatnonzero(kinds == ord("e"))
+    ends, next_word = marks.take(np.flatnonzero(is_end)), np.cumsum(is_end)
+    exponents = next_word.take(e_marks)
+    if _longest_word(text, ends) > _LONGEST or is_point.take(points + 1).any():  # "1.2.3"
         return None
-    whole = _whole_numbers(text.translate(None, b".").replace(b"e", b" "))
+    if not is_end.take(e_marks).all() or (codes.take(marks.take(e_marks) + 1) <= 32).any():  # "e5", "5e 3"
+        return None
+    whole = _whole_numbers(text.translate(_E_TO_SPACE, b"."))
     if whole is None or len(whole) != len(ends):
         return None
     shift = np.zeros(len(ends), dtype=np.intp)
-    shift[next_word[points]] = marks[points] + 1 - marks[points + 1]
+    shift[next_word.take(points)] = marks.take(points) + 1 - marks.take(points + 1)
     return _shifted(whole, shift, exponents)
 
 
@@ -94,13 +100,18 @@ def _shifted(
     whole: NDArray[np.int64], shift: NDArray[np.intp], exponents: NDArray[np.intp]
 ) -> NDArray[np.float64] | None:
     """``whole`` times ten to the power of ``shift``; the words ``exponents`` are shifts of the word before them."""
-    if len(exponents):
-        if np.any(shift[exponents]) or np.max(np.abs(whole[exponents])) > len(_POWERS) - _LONGEST - 1:
-            return None
-        shift[exponents - 1] += whole[exponents]
-        whole, shift = np.delete(whole, exponents), np.delete(shift, exponents)
-    down = whole / _POWERS[np.maximum(-shift, 0)]  # exact powers, so dividing rounds once
-    return down if not len(exponents) else down * _POWERS[np.maximum(shift, 0)]
+    if not len(exponents):
+        return whole / _POWERS.take(-shift)  # exact powers, so this rounds once
+    powers = whole.take(exponents)
+    out_of_table = np.max(np.abs(powers)) > len(_POWERS) - _LONGEST - 1
+    if out_of_table or shift.take(exponents).any() or (np.diff(exponents) == 1).any():  # "5e3.2", "1e5e3"
+        return None
+    shift[exponents - 1] += powers
+    is_number = np.ones(len(whole), dtype=bool)
+    is_number[exponents] = False
+    kept = np.flatnonzero(is_number)
+    whole, shift = whole.take(kept), shift.take(kept)
+    return whole / _POWERS.take(np.maximum(-shift, 0)) * _POWERS.take(np.maximum(shift, 0))
 
 
 def _longest_word(text: bytes, ends: NDArray[np.intp]) -> int:
