@@ -37,7 +37,7 @@ RECIPES: dict[str, Kind] = {
     "deephums": Kind(
         DeepHuMSSettings,
         DeepHuMSRecipe,
-        lambda settings: DeepHuMS(),
+        lambda settings: DeepHuMS(settings.layers, settings.size),
         "The encoder of DeepHuMS (Battan, Venkat, Sharma 2019): six layers of IndRNN, self-supervised by motion field "
         "and motion distance with the contrastive loss.",
     ),

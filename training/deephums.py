@@ -24,6 +24,8 @@ class DeepHuMSSettings(Settings):
 
     recipe: str = "deephums"
     batch: int = 42  # motions a step, before the faster and slower copies: 126 with them, the paper has 128
+    layers: int = 6  # of IndRNN
+    size: int = 512  # neurons of each
     field_limit: float = 0.2  # largest gap in motion field of a similar pair, as a share of the path
     distance_limit: float = 0.2  # largest gap in motion distance, likewise
     margin: float = 1.0  # dissimilar pairs are pushed this far apart; signatures lie on the unit sphere
@@ -40,7 +42,7 @@ class DeepHuMSRecipe:
     def __init__(self, settings: DeepHuMSSettings, motions: MotionSet, folder: Path) -> None:
         self.settings = settings
         self.motions = motions
-        self.encoder = DeepHuMS()
+        self.encoder = DeepHuMS(settings.layers, settings.size)
         self.encoder.input.fit(*channel_statistics(motions.frames))
         classes = motions.class_count if settings.cross_entropy else 0
         self.classes = nn.Linear(SIGNATURE, max(classes, 1))

@@ -45,7 +45,12 @@ class Recipe(Protocol):
 
     @property
     def model(self) -> nn.Module:
-        """All that is trained; its ``encoder`` is what is exported."""
+        """All that is trained."""
+        ...
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The part of it that is evaluated and exported; in ``model`` it is called ``encoder``."""
         ...
 
     def loss(self, step: int) -> tuple[Tensor, Terms]:
