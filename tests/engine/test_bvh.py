@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -442,7 +446,35 @@ def test_a_chain_of_a_thousand_joints_is_read(tmp_path: Path) -> None:
     assert tall == pytest.approx(99.9, rel=1e-4)
 
 
-# Files of real exporters
+# Blender's importer and real exporters
+
+BLENDER = """
+import sys, json, bpy
+bpy.ops.import_anim.bvh(filepath=sys.argv[-1], axis_forward="Y", axis_up="Z", update_scene_fps=False)
+heads = {}
+for frame in (1, 2, 30):
+    bpy.context.scene.frame_set(frame)
+    heads[frame] = {bone.name: list(bone.head) for bone in bpy.context.object.pose.bones}
+print("heads", json.dumps(heads))
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="Blender (bpy) is not installed here")
+@pytest.mark.parametrize("sample", ["walk_02_01", "cartwheel_49_06"])
+def test_joints_stand_where_blenders_importer_puts_them(sample: str) -> None:
+    path = Path(__file__).resolve().parents[2] / "samples" / f"{sample}.bvh"
+    command = [sys.executable, "-c", BLENDER, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    heads = json.loads(
+        next(line for line in done.stdout.splitlines() if line.startswith("heads")).removeprefix("heads")
+    )
+    motion = load(path)
+    metres = dict(UNITS)[motion.unit]
+    for frame, bones in heads.items():
+        assert set(bones) == {name for name in motion.joint_names if not name.endswith("_end")}
+        for name, (x, y, z) in bones.items():
+            here = motion.positions[int(frame) - 1, motion.joint_names.index(name)]
+            np.testing.assert_allclose(here, np.array([x, -z, y]) * metres, atol=1e-5)
 
 
 @needs_data
