@@ -190,6 +190,10 @@ class Catalogue(SealedDatabase):
         rows = self._all("SELECT id, path, size, mtime_ns, hash, error FROM sources")
         return {row[1]: Source(*row) for row in rows}
 
+    def paths_with_clips(self) -> set[str]:
+        """Paths of the files that have clips."""
+        return {path for (path,) in self._all("SELECT DISTINCT path FROM sources JOIN clips ON source_id = sources.id")}
+
     def put_source(self, path: str, size: int, mtime_ns: int, content: str, error: str) -> int:
         """Writes down a file as it was read; returns its id."""
         values = {"size": size, "mtime_ns": mtime_ns, "hash": content, "error": error}

@@ -121,7 +121,7 @@ def run(
     report = IndexReport(unchanged=plan.unchanged, failed=plan.failed, updated=sum(_is_rename(*m) for m in plan.moved))
     report.unchanged += len(plan.moved) - report.updated
     writer.commit(lambda into: _write_moves(into, plan))
-    known = catalogue.sources()
+    known = catalogue.paths_with_clips()
     pool = ReaderPool(encoder, encoder.path, _worker_count(workers, plan.read))
     _read_all(writer, pool, plan.read, known, report, _Teller(progress, len(plan.read), started))
     if not report.cancelled:
@@ -184,7 +184,7 @@ def _read_all(
     writer: Writer,
     pool: ReaderPool,
     paths: Sequence[str],
-    known: dict[str, Source],
+    known: set[str],
     report: IndexReport,
     teller: _Teller,
 ) -> None:

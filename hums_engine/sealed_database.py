@@ -82,6 +82,7 @@ class SealedDatabase:
         """A connection that has shown that it can write (or could, if another did not just now); else None."""
         connection = self._opened(str(self.path), uri=False)
         try:
+            connection.execute("PRAGMA synchronous=FULL")
             connection.execute("BEGIN IMMEDIATE").execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
@@ -113,7 +114,6 @@ class SealedDatabase:
         )
         connection.create_function("folded", 1, lambda text: str(text).casefold(), deterministic=True)
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=FULL")
         return connection
 
     def _check_version(self, connection: sqlite3.Connection) -> None:

@@ -8,7 +8,6 @@ shown.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -163,33 +162,38 @@ def _damaged_graph(folder: Path, catalogue: Catalogue, kind: Kind) -> Iterator[s
 
 
 def restore(folder: Path) -> None:
-    """Puts the backup in the place of a damaged catalogue, which is kept beside it; see `Library.restore`."""
+    """Puts the backup in the place of a damaged catalogue; see `Library.restore`."""
     with WriterLock(folder / "writer.lock"):
-        if not (folder / BACKUP).is_file():
-            raise LibraryError(f"The catalogue of {folder.name} has no backup; index its folders into a new library.")
-        copy = folder / f"{BACKUP}.copy"
-        shutil.copyfile(folder / BACKUP, copy)
-        trial = Catalogue(copy)
-        sound = trial.is_sound() and not trial.broken_rows()
-        trial.close()
-        if not sound:
-            raise LibraryError(f"The backup in {folder.name} is damaged too; index its folders into a new library.")
-        for name in (f"{CATALOGUE}-wal", f"{CATALOGUE}-shm"):
-            (folder / name).unlink(missing_ok=True)
-        if (folder / CATALOGUE).exists():
-            os.replace(folder / CATALOGUE, folder / _DAMAGED)  # noqa: PTH105 - as one with the line below
-        copy.replace(folder / CATALOGUE)
+        _restore(folder)
+
+
+def _restore(folder: Path) -> None:
+    """The same for one who holds the lock. The damaged file is kept beside the new one."""
+    if not (folder / BACKUP).is_file():
+        raise LibraryError(f"The catalogue of {folder.name} has no backup; index its folders into a new library.")
+    copy = folder / f"{BACKUP}.copy"
+    shutil.copyfile(folder / BACKUP, copy)
+    trial = Catalogue(copy)
+    sound = trial.is_sound() and not trial.broken_rows()
+    trial.close()
+    if not sound:
+        raise LibraryError(f"The backup in {folder.name} is damaged too; index its folders into a new library.")
+    for name in (f"{CATALOGUE}-wal", f"{CATALOGUE}-shm"):
+        (folder / name).unlink(missing_ok=True)
+    if (folder / CATALOGUE).exists():
+        (folder / CATALOGUE).replace(folder / _DAMAGED)
+    copy.replace(folder / CATALOGUE)
 
 
 def repair(folder: Path, catalogue: Catalogue, encoder: Encoder) -> VerifyReport:
     """Mends what can be mended; see `Library.verify`."""
-    before, after = VerifyReport(), VerifyReport()
-    found = _find(folder, catalogue, before).lines(catalogue)
-    _mend_catalogue(folder, catalogue)
-    damage = _find(folder, catalogue, after)
-    found += [line for line in damage.lines(catalogue) if line not in found]
-    lost = _mend_files(folder, catalogue, encoder, damage) if found else []
-    report = check(folder, catalogue)
+    with WriterLock(folder / "writer.lock"):
+        found = check(folder, catalogue).problems
+        _mend_catalogue(folder, catalogue)
+        damage = _find(folder, catalogue, VerifyReport())
+        found += [line for line in damage.lines(catalogue) if line not in found]
+        lost = _mend_files(folder, catalogue, encoder, damage) if found else []
+        report = check(folder, catalogue)
     report.mended = [line for line in found if line not in report.problems]
     report.problems += lost
     return report
@@ -198,7 +202,7 @@ def repair(folder: Path, catalogue: Catalogue, encoder: Encoder) -> VerifyReport
 def _mend_catalogue(folder: Path, catalogue: Catalogue) -> None:
     damage = _find(folder, catalogue, VerifyReport())
     if damage.catalogue or any(table in ("files", "model") for table, _ in damage.rows):
-        restore(folder)
+        _restore(folder)
         catalogue.reopen()
     elif damage.rows:
         backup = Catalogue(folder / BACKUP, readonly=True) if (folder / BACKUP).is_file() else None
@@ -212,15 +216,14 @@ def _mend_catalogue(folder: Path, catalogue: Catalogue) -> None:
 def _mend_files(folder: Path, catalogue: Catalogue, encoder: Encoder, damage: _Damage) -> list[str]:
     """Mends joints, signatures and graphs; returns a line for each clip that had to be taken out."""
     model = Model(encoder.model_hash, encoder.model_name, encoder.dimension)
-    with WriterLock(folder / "writer.lock"):
-        _fill_up(folder, catalogue, damage.short)
-        with Writer(folder, catalogue, model) as writer:
-            lost = _mend_joints(writer, catalogue, encoder, damage.joints)
-            if damage.signatures:
-                _mend_signatures(writer, folder, encoder, {one.clip_id for one in damage.signatures})
-            if damage.graphs:
-                writer.commit(lambda into: [into.set_graph(kind, None) for kind, _ in damage.graphs])
-            writer.update_graphs()
+    _fill_up(folder, catalogue, damage.short)
+    with Writer(folder, catalogue, model) as writer:
+        lost = _mend_joints(writer, catalogue, encoder, damage.joints)
+        if damage.signatures:
+            _mend_signatures(writer, folder, encoder, {one.clip_id for one in damage.signatures})
+        if damage.graphs:
+            writer.commit(lambda into: [into.set_graph(kind, None) for kind, _ in damage.graphs])
+        writer.update_graphs()
     return lost
 
 

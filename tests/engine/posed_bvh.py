@@ -129,7 +129,7 @@ def write_several(folder: Path, count: int, seconds: float = 1.2) -> list[Path]:
     )
     return [
         write(
-            folder / f"{'walk jump wave'.split()[i % 3]}_{i:03}.bvh",
+            folder / f"{['walk', 'jump', 'wave'][i % 3]}_{i:03}.bvh",
             lambda t, i=i: kinds[i % 3](t, i / count),
             seconds,
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_several_matches_of_one_take_do_not_overlap() -> None:
     (found,) = dtw.match(query_frames, [take_frames], limit=4)
     times = sorted((one.start_s, one.end_s) for one in found)
     assert len(times) == 4
-    assert all(before[1] <= after[0] for before, after in zip(times[:-1], times[1:], strict=True))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(times))
     np.testing.assert_allclose([start for start, _ in times], [0, 61 / 30, 122 / 30, 183 / 30], atol=0.1)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,7 +197,7 @@ def test_each_clip_is_found_once_and_its_moments_apart(samples: Library) -> None
     moments = [hit for hit in samples.search(query, k=100, scope="moments") if hit.name == "parade"]
     times = sorted((hit.start_s, hit.end_s) for hit in moments)
     assert len(times) == 3
-    assert all(before[1] - after[0] <= 0.6 for before, after in zip(times[:-1], times[1:], strict=True))
+    assert all(before[1] - after[0] <= 0.6 for before, after in itertools.pairwise(times))
 
 
 def test_the_mirror_image_is_found_when_asked_for(three: Library) -> None:
@@ -261,7 +262,7 @@ def test_folders_and_sources_filter_by_path(three: Library, tmp_path: Path) -> N
 
 
 def test_what_cannot_be_asked_is_refused_in_a_sentence(three: Library) -> None:
-    with pytest.raises(hums.LibraryError, match="filtered by 'colour'.*favourite"):
+    with pytest.raises(hums.LibraryError, match=r"filtered by 'colour'.*favourite"):
         three.search(1, where={"colour": "red"})
     with pytest.raises(hums.LibraryError, match="seconds, not 'long'"):
         three.search(1, where={"min_duration_s": "long"})
