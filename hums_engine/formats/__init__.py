@@ -44,6 +44,8 @@ def load_all(path: str | os.PathLike[str]) -> list[Motion]:
         return _reader(path)(path)
     except MotionFileError as error:
         raise MotionFileError(f"{path.name}: {error}") from None
+    except MemoryError:
+        raise MotionFileError(f"{path.name}: the motion does not fit into memory; cut it into parts.") from None
 
 
 def is_readable(path: str | os.PathLike[str]) -> bool:

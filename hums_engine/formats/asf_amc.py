@@ -89,7 +89,7 @@ def read(path: Path) -> list[Motion]:
     raw = read_bytes(path)
     asf = find_asf(path)
     try:
-        skeleton = read_asf(asf)
+        skeleton = _kept_skeleton(asf, _stamp(asf))
     except MotionFileError as error:
         raise MotionFileError(f"its skeleton {asf.name}: {error}") from None
     first = _FRAME.search(raw)
@@ -112,7 +112,7 @@ def find_asf(amc: Path) -> Path:
         MotionFileError: none fits, or several do.
     """
     folders = [amc.parent, *amc.resolve().parents[1:3]]
-    found = [_asfs_in(str(folder), _stamp(folder)) for folder in folders]
+    found = [_asfs_in(folder, _stamp(folder)) for folder in folders]
     for asfs in found:
         fitting = [asf for asf in asfs if re.match(re.escape(asf.stem) + r"(?![a-z0-9])", amc.stem, re.IGNORECASE)]
         if fitting:
@@ -123,20 +123,27 @@ def find_asf(amc: Path) -> Path:
     raise MotionFileError(f"the ASF file with its skeleton is missing; put it beside the AMC file as {amc.stem}.asf.")
 
 
-def _stamp(folder: Path) -> int:
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file or folder does, so that what was read of it can be kept until then."""
     try:
-        return folder.stat().st_mtime_ns
+        status = path.stat()
+        return status.st_mtime_ns, status.st_size
     except OSError:
-        return 0
+        return 0, 0
 
 
 @lru_cache(maxsize=64)  # a folder of 50,000 AMC files is listed once, not once for each
-def _asfs_in(folder: str, _changed: int) -> list[Path]:
+def _asfs_in(folder: Path, _changed: tuple[int, int]) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
             return sorted(Path(entry.path) for entry in entries if entry.name.lower().endswith(".asf"))
     except OSError:
         return []
+
+
+@lru_cache(maxsize=16)  # all takes of an actor share one
+def _kept_skeleton(path: Path, _changed: tuple[int, int]) -> Skeleton:
+    return read_asf(path)
 
 
 def read_asf(path: Path) -> Skeleton:

@@ -238,7 +238,8 @@ def _check_count(found: int, wanted: int, width: int, values: int, block: bytes)
     """Refuses a MOTION whose whole frames are not as many as declared, unless that can be lived with."""
     line = _LINE.search(block)
     a_line = len(line[0].split()) if line else 0
-    if a_line != width and values == wanted * a_line > 0:
+    of_another_width = a_line != width and values == wanted * a_line > 0
+    if of_another_width and (wanted > 1 or values % width):
         raise MotionFileError(f"a frame has {a_line} numbers where CHANNELS ask for {width}; export the file again.")
     if not found:
         raise MotionFileError("the file has no frames, only a skeleton; export it with its motion.")

@@ -20,6 +20,9 @@ from ..errors import MotionFileError
 LARGEST: Final = 1e9
 """Numbers beyond it are damage: in no unit is a figure that large."""
 
+MOST_PLACES: Final = 100_000_000
+"""Joints times frames that are posed at most, for which some 8 GB are needed; two hours of 100 joints are fewer."""
+
 _WILD: Final = 3600.0  # degrees, beyond which float32 loses what matters of a turn
 
 Floats = NDArray[np.float32]
@@ -81,8 +84,13 @@ class Channels(NamedTuple):
         moves is not seen.
 
         Raises:
-            MotionFileError: no frame shows more than the root.
+            MotionFileError: no frame shows more than the root, or there are more joints times frames than
+                ``MOST_PLACES``.
         """
+        if len(values) * len(self.parents) > MOST_PLACES:
+            raise MotionFileError(
+                f"{len(values)} frames of {len(self.parents)} joints are too many at once; cut the take."
+            )
         columns = np.ascontiguousarray(values.T)
         seen = None
         if not np.max(np.abs(columns)) < LARGEST:  # NaN comes here too

@@ -438,6 +438,12 @@ def test_a_hundred_megabytes_of_nested_joints_are_refused(tmp_path: Path) -> Non
     path.unlink()
 
 
+def test_few_numbers_that_would_pose_a_billion_joints_are_refused(tmp_path: Path) -> None:
+    chain = "ROOT j {CHANNELS 1 Xposition\n" + "JOINT j {\n" * 4000 + "}" * 4001
+    path = written(tmp_path, f"HIERARCHY\n{chain}\nMOTION\nFrames: 1\nFrame Time: 0.1\n" + "0 " * 250_000)
+    assert "250000 frames of 4001 joints" in refusal(path)
+
+
 def test_a_chain_of_a_thousand_joints_is_read(tmp_path: Path) -> None:
     chain = "ROOT j {OFFSET 0 0 0 CHANNELS 3 " + " ".join(XYZ) + "\n" + "JOINT j {OFFSET 0 0.1 0\n" * 999 + "}" * 1000
     motion = load(written(tmp_path, f"HIERARCHY\n{chain}\nMOTION\nFrames: 1\nFrame Time: 0.1\n0 0 0\n"))
