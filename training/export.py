@@ -274,6 +274,11 @@ def export(model: nn.Module, card: Mapping[str, Any], path: Path) -> float:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(to_onnx(model, card).SerializeToString())
+    return check(model, path)
+
+
+def check(model: nn.Module, path: Path) -> float:
+    """Compares a file with torch; arguments, result and errors as `export`."""
     difference = largest_difference(model, path)
     if not difference <= TOLERANCE:
         path.unlink()

@@ -122,10 +122,10 @@ class SignatureRecipe:
         return place(batch._replace(valid=drop_limbs(valid, 0.1)))
 
     def _encode(self, batch: Batch) -> Tensor:
-        """Signatures of a batch in four parts of similar length, which spares most of the padding."""
+        """Signatures of a batch in eight parts of similar length, which spares most of the padding."""
         order = batch.length.argsort()
         parts = []
-        for rows in order.chunk(4):
+        for rows in order.chunk(8):
             joints = batch.joints[rows, : int(batch.length[rows].max())]
             parts.append(self.encoder(joints, batch.valid[rows].float(), batch.length[rows]))
         return torch.cat(parts)[order.argsort()]
