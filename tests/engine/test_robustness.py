@@ -127,25 +127,24 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_told_as_done(tmp_path: Path
     shutil.copytree(tmp_path / "mocap" / "part", again)
     library = tmp_path / "motions.hums"
     Library.create(library, encoder).close()
-    progressed = set()
+    heard: list[str] = []
     for _ in range(KILLS):
         said = killed_after(rng.uniform(0.0, 1.0), library, tmp_path / "mocap", tmp_path / "mocap" / "part", again)
-        progressed.update(line.split()[0] for line in said)
+        heard += [line.split()[0] for line in said]
         with Library.open(library, encoder=encoder) as opened:
             report = opened.verify()
             assert report.problems == []
             assert report.clips >= least_kept(said, len(whole) + len(part), len(part))
-            assert not [
-                clip for clip in opened.clips() if "part" not in clip.source and "again" not in clip.source
-            ] or (opened.search(opened.clips()[0].id, k=1)[0].clip_id == opened.clips()[0].id)
             for clip in opened.clips():
                 assert np.isfinite(opened.motion(clip.id).positions).all()
+            for clip in opened.clips(limit=1):
+                assert opened.search(clip.id, k=1)[0].score > 99
     with Library.open(library, encoder=encoder) as opened:
         opened.add([tmp_path / "mocap"])
         assert len(opened.clips({"folder": tmp_path / "mocap"})) == len(whole) + len(part)
         assert opened.verify().sound
         assert len(list((library / "signatures").iterdir())) == 2
-    assert {"begun", "indexed"} <= progressed
+    assert {"indexed", "all"} <= set(heard)  # the kills came neither all too early nor all too late
 
 
 # two writers, many readers
