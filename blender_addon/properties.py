@@ -31,6 +31,12 @@ PLACEMENT_ITEMS = (
 )
 
 
+EXTENT_ITEMS = (
+    ("stretch", "Stretch Found", "Only the stretch that is like your motion"),
+    ("whole", "Whole Motion", "The motion from its start to its end"),
+)
+
+
 class HUMS_Result(PropertyGroup):
     """One motion that was found."""
 
@@ -63,6 +69,7 @@ class HUMS_Session(PropertyGroup):
     count: IntProperty(
         name="Results", description="How many motions to list", default=20, min=1, soft_max=100, max=1000
     )
+    extent: EnumProperty(name="Take", description="How much of the motion is taken", items=EXTENT_ITEMS)
     root: EnumProperty(name="Path", description="What becomes of the way that the figure travels", items=ROOT_ITEMS)
     placement: EnumProperty(name="Start", description="Where the figure starts", items=PLACEMENT_ITEMS)
 

@@ -125,11 +125,12 @@ def outcome(progress: jobs.Progress) -> str:
     if progress.report is None:
         return progress.failure
     report = progress.report
-    text = ", ".join(f"{report[what]} {what}" for what in ("added", "updated", "unchanged", "removed"))
+    counts = [f"{report[what]} {what}" for what in ("added", "updated", "removed") if report[what]]
+    text = ", ".join(counts) or f"nothing new, {report['unchanged']} unchanged"
     failed = report["failed"]
     if failed:
-        text += f"; {len(failed)} failed, such as {Path(failed[0][0]).name}: {failed[0][1]}"
-    return text
+        text += f", {len(failed)} failed, such as {Path(failed[0][0]).name}: {failed[0][1]}"
+    return f"Motion files: {text}"
 
 
 def _show(job: jobs.IndexJob) -> None:

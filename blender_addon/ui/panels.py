@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from bpy.types import Context, Menu, Panel, UILayout
 
 from .. import preferences, properties
 from ..core import armature_reader
 from ..core.engine import errors, missing_parts
+
+_SHORT_S = 0.1
+"""A stretch that leaves out less than this is the whole motion."""
 
 
 class _MotionPanel(Panel):
@@ -91,20 +96,16 @@ def _draw_question(layout: UILayout, context: Context) -> None:
     button = column.row()
     button.scale_y = 1.6
     button.operator("hums.find_similar", icon="VIEWZOOM")
-    note = column.row()
-    note.active = False
-    note.alignment = "CENTER"
-    note.label(text=_question(context), translate=False)
-
-
-def _question(context: Context) -> str:
-    """What will be searched for, in a few words."""
     try:
         rig = armature_reader.rig_of(context.active_object)
         first, last = armature_reader.frame_range(rig, context.scene)
     except errors.HumsError as error:
-        return str(error).partition(":")[0]
-    return f"{rig.name}, frames {first} to {last}"
+        _paragraph(column, context, str(error), icon="INFO")
+        return
+    note = column.row()
+    note.active = False
+    note.alignment = "CENTER"
+    note.label(text=f"{rig.name}, frames {first} to {last}", translate=False)
 
 
 class HUMS_PT_results(_MotionPanel):
@@ -127,31 +128,39 @@ class HUMS_PT_results(_MotionPanel):
         if not 0 <= session.active_result < len(session.results):
             return
         result = session.results[session.active_result]
-        _draw_details(layout, result)
+        _draw_details(layout, session, result)
         column = layout.column(align=True)
         column.scale_y = 1.3
-        for operator, text, icon in (
-            ("hums.apply_motion", "Apply to Active Rig", "ARMATURE_DATA"),
-            ("hums.import_motion", "Import as New Armature", "IMPORT"),
-        ):
-            _set_motion(column.operator(operator, text=text, icon=icon), session, result)
+        apply = column.operator("hums.apply_motion", text="Apply to Active Rig", icon="ARMATURE_DATA")
+        _set_motion(apply, session, result)
+        apply.root, apply.placement = session.root, session.placement
+        _set_motion(
+            column.operator("hums.import_motion", text="Import as New Armature", icon="IMPORT"), session, result
+        )
 
 
-def _draw_details(layout: UILayout, result: properties.HUMS_Result) -> None:
+def _draw_details(layout: UILayout, session: properties.HUMS_Session, result: properties.HUMS_Result) -> None:
     column = layout.column(align=True)
     column.active = False
     column.label(text=bpy.path.basename(result.source), icon="FILE", translate=False)
-    text = f"{result.start_s:.1f} to {result.end_s:.1f} s of {result.duration_s:.1f} s"
-    column.label(text=text + (", mirrored" if result.mirrored else ""), icon="TIME", translate=False)
+    text = f"{result.duration_s:.1f} s" + (", mirrored" if result.mirrored else "")
+    if _is_part(result):
+        text = f"{result.start_s:.1f} to {result.end_s:.1f} s of {text}"
+    column.label(text=text, icon="TIME", translate=False)
+    if _is_part(result):
+        layout.row(align=True).prop(session, "extent", expand=True)
 
 
-def _set_motion(button: object, session: properties.HUMS_Session, result: properties.HUMS_Result) -> None:
+def _is_part(result: properties.HUMS_Result) -> bool:
+    """Whether the stretch that was found leaves a part of the motion out."""
+    return result.end_s - result.start_s < result.duration_s - _SHORT_S
+
+
+def _set_motion(button: Any, session: properties.HUMS_Session, result: properties.HUMS_Result) -> None:  # noqa: ANN401
     """Tells an operator's button which motion it is about."""
-    settings = {"clip_id": result.clip_id, "library": session.library, "start_s": result.start_s, "end_s": result.end_s}
-    if hasattr(button, "root"):
-        settings |= {"root": session.root, "placement": session.placement}
-    for name, value in settings.items():
-        setattr(button, name, value)
+    button.clip_id, button.library = result.clip_id, session.library
+    if session.extent == "stretch" and _is_part(result):
+        button.start_s, button.end_s = result.start_s, result.end_s
 
 
 class HUMS_PT_options(_MotionPanel):

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drives Blender's user interface from inside: moves the mouse, presses buttons and keys, and asks for pictures.
+
+A session is a generator; a timer advances it by one step, so that Blender draws and handles events in between. It is
+run by Blender with ``--enable-event-simulate --python SESSION.py -- FOLDER``. A picture is asked for by a file
+``NAME.wanted`` in FOLDER, which the test answers by taking it and removing the file: what a screen shows is best seen
+from outside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+STEP_S = 0.05
+FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
+PACKAGE = "bl_ext.user_default.deephums"
+
+Steps = Iterator[None]
+
+
+def window() -> Any:  # noqa: ANN401 - Blender's window
+    return bpy.context.window_manager.windows[0]
+
+
+def view() -> Any:  # noqa: ANN401 - Blender's area
+    return next(area for area in window().screen.areas if area.type == "VIEW_3D")
+
+
+def region(kind: str) -> Any:  # noqa: ANN401 - Blender's region
+    return next(part for part in view().regions if part.type == kind)
+
+
+def over_view(kind: str = "WINDOW") -> Any:  # noqa: ANN401 - a context manager
+    """The context of the 3D viewport."""
+    return bpy.context.temp_override(window=window(), area=view(), region=region(kind))
+
+
+def wait(steps: int = 4) -> Steps:
+    for _ in range(steps):
+        yield
+
+
+def until(done: Callable[[], bool], seconds: float) -> Steps:
+    """Waits for something, and fails when it does not come."""
+    for _ in range(round(seconds / STEP_S)):
+        if done():
+            return
+        yield
+    raise TimeoutError("waited in vain")
+
+
+def move(x: int, y: int) -> Steps:
+    window().event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
+    yield from wait(1)
+
+
+def click(x: int, y: int) -> Steps:
+    yield from move(x, y)
+    for value in ("PRESS", "RELEASE"):
+        window().event_simulate(type="LEFTMOUSE", value=value, x=x, y=y)
+        yield from wait(2)
+
+
+def key(kind: str, **modifiers: bool) -> Steps:
+    """A key over the middle of the viewport."""
+    part = region("WINDOW")
+    x, y = part.x + part.width // 3, part.y + part.height // 2
+    yield from move(x, y)
+    for value in ("PRESS", "RELEASE"):
+        window().event_simulate(type=kind, value=value, x=x, y=y, **modifiers)
+        yield from wait(2)
+
+
+def picture(name: str) -> Steps:
+    """Has the whole screen photographed once it is drawn."""
+    yield from wait(6)
+    (FOLDER / f"{name}.wanted").touch()
+    yield from until(lambda: not (FOLDER / f"{name}.wanted").exists(), seconds=20)
+
+
+def find_button(operator: str) -> Iterator[tuple[int, int] | None]:
+    """Where the sidebar has the button of an operator, by asking from the top down what lies under the mouse.
+
+    Yields None while it looks, and the place at last.
+    """
+    sidebar = region("UI")
+    x = sidebar.x + sidebar.width // 2 - 20
+    for y in range(sidebar.y + sidebar.height - 4, sidebar.y, -10):
+        yield from move(x, y)
+        bpy.context.window_manager.clipboard = ""
+        with over_view("UI"):
+            if bpy.ops.ui.copy_python_command_button.poll():
+                bpy.ops.ui.copy_python_command_button()
+        if f"bpy.ops.{operator}(" in bpy.context.window_manager.clipboard:
+            yield x, y - 6  # well inside
+            return
+    raise LookupError(f"the sidebar has no button {operator}")
+
+
+def press(operator: str) -> Steps:
+    """Clicks the sidebar's button of an operator."""
+    for place in find_button(operator):
+        if place is not None:
+            yield from click(*place)
+        yield
+
+
+def show_sidebar(tab: str = "Motion") -> Steps:
+    """Opens the sidebar at a tab."""
+    view().spaces.active.show_region_ui = True
+    yield from wait()
+    region("UI").active_panel_category = tab
+    region("UI").tag_redraw()
+    yield from wait()
+
+
+def run(session: Steps, facts: dict[str, Any]) -> None:
+    """Advances the session until it ends; then writes the facts down and leaves at once."""
+
+    def step() -> float:
+        try:
+            next(session)
+        except StopIteration:
+            _leave(facts)
+        except Exception:
+            facts["error"] = traceback.format_exc()
+            _leave(facts)
+        return STEP_S
+
+    bpy.context.preferences.view.show_splash = False
+    bpy.app.timers.register(step, first_interval=1.0, persistent=True)
+
+
+def _leave(facts: dict[str, Any]) -> None:
+    (FOLDER / "facts.json").write_text(json.dumps(facts, default=str), "utf-8")
+    os._exit(0)
