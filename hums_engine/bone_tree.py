@@ -86,7 +86,10 @@ class BoneTree:
         """Length of the longest way between two joints of the tree: about the height of a figure."""
         longest = 0.0
         for j in self.order:
-            ways = sorted((self.reach[c] + self.lengths[c] for c in self.children[j]), reverse=True)
+            ways = sorted(
+                (self.reach[c] + self.lengths[c] for c in self.children[j]),
+                reverse=True,
+            )
             longest = max(longest, sum(ways[:2]))
         return longest
 
@@ -180,7 +183,14 @@ def build(
     parents = _skip_unplaced(np.asarray(parents, dtype=np.intp), placed)
     known_tips = np.asarray(tips, dtype=np.float64) if tips is not None and has_rest and len(views) == 1 else None
     joined = _join_loose_parts(parents, views[0], known_tips, placed)
-    return BoneTree(joined, views, known_tips, placed, tied=(parents < 0) & (joined >= 0), has_rest=has_rest)
+    return BoneTree(
+        joined,
+        views,
+        known_tips,
+        placed,
+        tied=(parents < 0) & (joined >= 0),
+        has_rest=has_rest,
+    )
 
 
 def _views(
@@ -194,9 +204,9 @@ def _views(
         shots.extend(_clearest(np.asarray(poses, dtype=np.float64)))
     if not shots:
         return np.empty((0, 0, 3)), np.empty(0, dtype=bool), False
-    seen = np.isfinite(np.stack(shots)).all(axis=-1)
+    seen = np.asarray(np.isfinite(np.stack(shots)).all(axis=-1))
     placed = seen.any(axis=0) & (seen.mean(axis=0) >= 0.5)
-    whole = [i for i, ok in enumerate(seen) if ok[placed].all()]
+    whole = [int(i) for i in np.flatnonzero(seen[:, placed].all(axis=1))]
     if rest is not None and len(whole) > 1 and whole[0] == 0 and _is_heap(shots[0], shots[1:]):
         whole = whole[1:]
     views = np.nan_to_num(np.stack([shots[i] for i in whole])) if whole else np.empty((0, len(placed), 3))
@@ -225,28 +235,69 @@ def _skip_unplaced(parents: NDArray[np.intp], placed: NDArray[np.bool_]) -> NDAr
 
 
 def _join_loose_parts(
-    parents: NDArray[np.intp], heads: Array, tips: Array | None, placed: NDArray[np.bool_]
+    parents: NDArray[np.intp],
+    heads: Array,
+    tips: Array | None,
+    placed: NDArray[np.bool_],
 ) -> NDArray[np.intp]:
-    """Parents with every loose part hung on the bone it touches, nearest first, the smaller on the larger."""
+    """Parents with every loose part hung on the bone it touches, nearest first, the smaller on the larger.
+
+    Parts that begin in the figure's middle hang on each other only, and none hangs on the other side: a trunk
+    does not hang on a leg, nor one leg on the other.
+    """
     parents = parents.copy()
     roots = np.flatnonzero(placed & (parents < 0))
     if len(roots) < 2:
         return parents
     part, depth = _parts(parents), _depths(parents)
+    side = _sides(heads, placed)
     away = _away(heads[roots], heads, _ends(parents, heads) if tips is None else tips)
-    away[:, ~placed] = np.inf
+    away[~placed[None] | (side * side[roots][:, None] < 0)] = np.inf
     touch = 1e-3 * float(np.ptp(heads[placed], axis=0).max())
     loose = np.ones(len(roots), dtype=bool)
     while loose.sum() > 1:
         away[part[roots][:, None] == part] = np.inf
+        barred = (side[part[roots]] == 0)[:, None] & (side[part] != 0)
+        free = np.where(barred, np.inf, away)
+        free = free if np.isfinite(free[loose].min()) else away
         sizes = np.bincount(part, minlength=len(part))
-        nearest = np.where(loose, away.min(axis=1), np.inf)
-        pick = min(np.flatnonzero(nearest <= nearest.min() + touch), key=lambda r: sizes[part[roots[r]]])
-        onto = min(np.flatnonzero(away[pick] <= nearest[pick] + touch), key=lambda j: (-sizes[part[j]], depth[j]))
+        nearest = np.where(loose, free.min(axis=1), np.inf)
+        if not np.isfinite(nearest.min()):
+            break
+        pick = min(
+            np.flatnonzero(nearest <= nearest.min() + touch),
+            key=lambda r: sizes[part[roots[r]]],
+        )
+        onto = min(
+            np.flatnonzero(free[pick] <= nearest[pick] + touch),
+            key=lambda j: (-sizes[part[j]], depth[j]),
+        )
         parents[roots[pick]] = onto
-        part[part == part[roots[pick]]] = part[onto]
+        hung = part == part[roots[pick]]
+        depth[hung] += depth[onto] + 1
+        part[hung] = part[onto]
         loose[pick] = False
     return parents
+
+
+def _sides(heads: Array, placed: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The side of every joint ``[J]``, 1 or -1, in a rig that faces along an axis and is symmetric; 0 in the middle."""
+    known = heads[placed]
+    size = float(np.ptp(known, axis=0).max())
+    best, most = np.zeros(len(heads), dtype=np.intp), 0.0
+    for axis in range(3):
+        off = heads[:, axis] - np.median(known[:, axis])
+        image = known.copy()
+        image[:, axis] -= 2.0 * off[placed]
+        apart = np.linalg.norm(image[:, None] - known, axis=-1).min(axis=1)
+        weight = np.abs(off[placed])
+        matched = float(weight[apart < 2.0 * _OFF_PLACE * size].sum())
+        if matched > most and matched >= _SYMMETRIC * weight.sum():
+            best, most = (
+                np.sign(off).astype(np.intp) * (np.abs(off) > 0.01 * size),
+                matched,
+            )
+    return best
 
 
 def _away(points: Array, starts: Array, ends: Array) -> Array:

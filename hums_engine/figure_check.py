@@ -21,7 +21,7 @@ Joints = NDArray[np.intp]
 # Joints of a limb, each hanging on the one before it.
 _LEGS = ("hip", "knee", "ankle", "foot")
 _ARMS = ("collar", "shoulder", "elbow", "wrist")
-_SURELY_SWAPPED = -0.08
+_SURELY_SWAPPED = -0.05
 _SAME_PLACE = 0.005
 
 
@@ -156,7 +156,10 @@ def sidedness(joints: Joints, tree: BoneTree) -> tuple[float, float]:
 def _forward(points: Array) -> Array:
     """Where knees and elbows say the figure faces ``[V, 3]``: knees bend forward, elbows back."""
     total = np.zeros((len(points), 3))
-    for middle, (root, end), sign in (("knee", ("hip", "ankle"), 1.0), ("elbow", ("shoulder", "wrist"), -0.5)):
+    for middle, (root, end), sign in (
+        ("knee", ("hip", "ankle"), 1.0),
+        ("elbow", ("shoulder", "wrist"), -0.5),
+    ):
         for side in ("left", "right"):
             a, b, c = (points[:, INDEX[f"{side}_{n}"]] for n in (root, middle, end))
             total += 0.5 * sign * np.nan_to_num(b - 0.5 * (a + c))

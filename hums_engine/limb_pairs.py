@@ -22,6 +22,10 @@ Array = NDArray[np.float64]
 _OFF_MIRROR = 0.04
 _EVEN = 0.03
 _UNJOINTED = 4.0
+_STIFF = 0.3
+_TOUCHING = 1e-4
+_LONG_STEP = 0.25
+_ENOUGH_VIEWS = 6
 _SHORTEST = 0.12
 _PATHS_A_PAIR = 8
 
@@ -32,7 +36,8 @@ class LimbPair:
 
     Attributes:
         fork: the joint that carries both.
-        chains: ``[2, K]`` joints of both from the fork outwards, one for each place.
+        way: ``[2, N]`` all joints of both from the fork outwards.
+        chains: ``[2, K]`` the first of those that stand in one place: the stations.
         length: of the longer chain, from the fork.
         share: the length, to that of the longest way that begins with the same two bones.
         unlike: how much the bones' lengths differ from one chain to the other, to the length.
@@ -40,6 +45,7 @@ class LimbPair:
     """
 
     fork: int
+    way: NDArray[np.intp]
     chains: NDArray[np.intp]
     length: float
     share: float
@@ -54,18 +60,18 @@ class Limb:
     Attributes:
         pair: the chains.
         at: stations of hip, knee, ankle or shoulder, elbow, wrist; -1 where the chain is too short.
+        found: ``[3, 2]`` the joints there, -1 where missing.
         cost: how far it is from a usual limb, 0 is a perfect one.
     """
 
     pair: LimbPair
     at: tuple[int, int, int]
+    found: NDArray[np.intp]
     cost: float
 
     def joints(self, place: int) -> NDArray[np.intp]:
         """Both joints ``[2]`` of a place: 0 the root, 1 the middle, 2 the end; -1 where missing."""
-        chains = self.pair.chains
-        station = self.at[place]
-        return chains[:, station] if 0 <= station < chains.shape[1] else np.full(2, -1, dtype=np.intp)
+        return self.found[place]
 
     def places(self, place: int) -> Array:
         """Where both joints of a place are ``[V, 2, 3]``; of a missing one, where the limb ends."""
@@ -106,7 +112,10 @@ def limb_pairs(tree: BoneTree) -> list[LimbPair]:
                 tree, a, b
             ):
                 continue
-            ways = sorted(((_length(tree, way), way) for way in _ways(tree, [(a, b)])), reverse=True)
+            ways = sorted(
+                ((_length(tree, way), way) for way in _ways(tree, [(a, b)])),
+                reverse=True,
+            )
             found = [_pair(tree, fork, way, length, ways[0][0]) for length, way in ways[:_PATHS_A_PAIR]]
             pairs.extend(p for p in found if p.length >= shortest)
     return sorted(pairs, key=lambda p: -p.length)
@@ -165,22 +174,46 @@ def _pair(tree: BoneTree, fork: int, way: list[tuple[int, int]], length: float, 
     """The two chains of a way, with places where both stand still taken once."""
     kept = set(stations(tree, [a for a, _ in way]))
     chains = np.array([pair for pair in way if pair[0] in kept], dtype=np.intp).T
+    both = np.array(way, dtype=np.intp).T
     places = tree.views[:, chains]
     if tree.tips is not None:
         places = np.concatenate([places, tree.tips[None, chains[:, -1:]]], axis=2)
-    apart = float(np.abs(np.diff(tree.lengths[np.array(way, dtype=np.intp)], axis=1)).sum())
-    return LimbPair(fork, chains, length, length / max(longest, 1e-12), apart / max(length, 1e-12), places)
+    apart = float(np.abs(np.diff(tree.lengths[both], axis=0)).sum())
+    return LimbPair(fork, both, chains, length, length / max(longest, 1e-12), apart / max(length, 1e-12), places)
 
 
 def best_limb(tree: BoneTree, pair: LimbPair, usual: Proportions) -> Limb:
     """The reading of a pair that fits the usual proportions best."""
     count = pair.chains.shape[1]
     triples = [t for t in combinations(range(pair.places.shape[2]), 3) if t[1] < count]
-    if not triples:
-        return Limb(pair, (0, 1, -1) if count == 2 else (0, -1, -1), _UNJOINTED)
-    costs = _Costs(tree, pair, usual).of(np.array(triples, dtype=np.intp))
-    best = int(np.argmin(costs))
-    return Limb(pair, triples[best], float(costs[best]))
+    if triples:
+        costs = _Costs(tree, pair, usual).of(np.array(triples, dtype=np.intp))
+        best = int(np.argmin(costs))
+        at, cost = triples[best], float(costs[best])
+    else:
+        at, cost = (0, 1 if count == 2 else -1, -1), _UNJOINTED
+    found = [_joints_at(tree, pair, k, hand=usual.fans and place == 2) for place, k in enumerate(at)]
+    return Limb(pair, at, np.array(found, dtype=np.intp), cost)
+
+
+def _joints_at(tree: BoneTree, pair: LimbPair, station: int, hand: bool) -> list[int]:
+    """Both joints of a station: the last of several in one place, as riggers put groups above what they move.
+
+    An end site is none to move, and a hand is what carries its fingers.
+    """
+    if not 0 <= station < pair.chains.shape[1]:
+        return [-1, -1]
+    found: list[int] = []
+    for way, first in zip(pair.way.tolist(), pair.chains[:, station].tolist(), strict=True):
+        joint = first
+        for following in way[way.index(first) + 1 :]:
+            if not _same_place(tree, first, following) or (hand and len(tree.children[joint]) > 1):
+                break
+            if tree.tips is None and not tree.children[following]:
+                break
+            joint = following
+        found.append(joint)
+    return found
 
 
 class _Costs:
@@ -196,12 +229,13 @@ class _Costs:
         step = np.median(np.concatenate([first[..., None], steps], axis=-1), axis=0).mean(axis=0)
         self.run = np.cumsum(step)
         self.width = 0.5 * np.median(np.linalg.norm(self.places[:, 0] - self.places[:, 1], axis=-1), axis=0)
-        self.fan = np.array([min(_branches(tree, j) for j in s) for s in pair.chains.T])
+        self.fan = np.minimum(*(_fan(tree, chain) for chain in pair.chains))
         self.tied = np.cumsum(tree.tied[pair.chains].any(axis=0))
         self.turns = _turns(self.places)
         self.bends = self._bends()
         self.straight = np.clip(1.0 - self.bends / 0.3, 0.0, 1.0)
         self.series = self._series()
+        self.rigid = (self.turns.max(axis=(0, 1)) < _STIFF) & (len(self.turns) >= _ENOUGH_VIEWS)
         has_tip = self.places.shape[2] > count
         bare = not any(tree.children[j] for j in pair.chains[:, -1])
         self.nothing_after = count if has_tip else count - 1 if bare else count
@@ -223,7 +257,10 @@ class _Costs:
         """Angle ``[K]`` between the way into each station and the way on, small steps on overlooked; 0 at both ends."""
         count = len(self.run)
         far = [
-            next((n for n in range(k + 1, count) if self.run[n] - self.run[k] > 0.06 * self.run[-1]), k)
+            next(
+                (n for n in range(k + 1, count) if self.run[n] - self.run[k] > 0.06 * self.run[-1]),
+                k,
+            )
             for k in range(count)
         ]
         into = np.diff(self.places, axis=2, prepend=self.places[:, :, :1])
@@ -233,8 +270,11 @@ class _Costs:
         return np.median(np.arccos(np.clip(cosine, -1.0, 1.0)), axis=(0, 1))
 
     def _beginning(self, i: NDArray[np.intp]) -> Array:
-        """Cost of the root joint ``[N]``: a leg does not begin in the middle of a straight way."""
-        return np.where(i > 0, 2.0 * self.straight[i], 0.0) * (not self.usual.fans)
+        """Cost of the root joint ``[N]``: limbs do not begin where they never bend, nor legs amid a straight way."""
+        first = i > 0
+        if self.usual.fans:
+            return 2.0 * (first & self.rigid[i])
+        return np.where(first, 2.0 * np.maximum(self.straight[i], self.rigid[i]), 0.0)
 
     def _series(self) -> Array:
         """Which stations ``[K]`` are amid evenly spaced ones on a straight line, as twist bones are: 0 to 1."""
@@ -269,9 +309,26 @@ class _Costs:
         return cost + 0.5 * np.maximum(self.nothing_after - 2 - k, 0)
 
 
-def _branches(tree: BoneTree, joint: int) -> int:
-    """How many chains of two or more bones leave a joint: fingers do, twist bones do not."""
-    return sum(bool(tree.children[c]) for c in tree.children[joint])
+def _fan(tree: BoneTree, chain: NDArray[np.intp]) -> NDArray[np.intp]:
+    """How many chains of two or more bones leave each station ``[K]``: fingers do, twist bones do not.
+
+    Chains that begin together, a good step beyond the joint that carries them, leave from where they begin.
+    """
+    fan = np.zeros(len(chain), dtype=np.intp)
+    for k, joint in enumerate(chain):
+        chains = [c for c in tree.children[joint] if tree.children[c]]
+        onward = int(chain[k + 1]) if k + 1 < len(chain) else -1
+        together = 0
+        if onward in chains and tree.lengths[onward] > _LONG_STEP * tree.lengths[joint]:
+            together = sum(c != onward and _same_place(tree, c, onward) for c in chains)
+        fan[k] += len(chains) - together
+        if together:
+            fan[k + 1] += together
+    return fan
+
+
+def _same_place(tree: BoneTree, a: int, b: int) -> bool:
+    return bool(np.linalg.norm(tree.views[:, a] - tree.views[:, b], axis=-1).max() < _TOUCHING * tree.size)
 
 
 def _turns(places: Array) -> Array:

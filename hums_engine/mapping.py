@@ -111,7 +111,14 @@ def read_family(path: Path) -> RigFamily:
             prefix=data.get("prefix", ""),
             priority=int(data.get("priority", 0)),
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, re.error) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        re.error,
+    ) as error:
         raise MappingError(
             f"{path.name} is not a rig map ({error}): see docs/rig-maps.md for what one holds."
         ) from None
@@ -181,7 +188,11 @@ def map_by_names(names: Sequence[str], parents: NDArray[np.intp], tree: BoneTree
     """
     best: JointMap | None = None
     for bare in _spellings(names):
-        fits = sorted((f for f in (_fit(family, bare, parents) for family in families()) if f), key=_rank, reverse=True)
+        fits = sorted(
+            (f for f in (_fit(family, bare, parents) for family in families()) if f),
+            key=_rank,
+            reverse=True,
+        )
         for fit in fits[:_TRIED]:
             found = fit.map if tree is None else _checked(fit.map, tree)
             if best is None or found.score > best.score + 1e-9:
@@ -221,14 +232,23 @@ def _fit(family: RigFamily, names: Sequence[str], parents: NDArray[np.intp]) -> 
     for name in ("neck", "head"):
         others = set(np.delete(joints, INDEX[name]))
         joints[INDEX[name]] = next(
-            (i for key in family.keys.get(name, ()) if (i := index.get(key, -1)) not in others), -1
+            (i for key in family.keys.get(name, ()) if (i := index.get(key, -1)) not in others),
+            -1,
         )
     score = share * (0.7 + 0.3 * float((joints[_MAIN] >= 0).mean()))
-    return _Fit(JointMap(joints, family.family, score), family.priority, prefixed, int((joints >= 0).sum()))
+    return _Fit(
+        JointMap(joints, family.family, score),
+        family.priority,
+        prefixed,
+        int((joints >= 0).sum()),
+    )
 
 
 def _spine(
-    family: RigFamily, index: Mapping[str, int], joints: NDArray[np.intp], parents: NDArray[np.intp]
+    family: RigFamily,
+    index: Mapping[str, int],
+    joints: NDArray[np.intp],
+    parents: NDArray[np.intp],
 ) -> dict[str, int]:
     """The spine joints among the family's trunk names: those that carry the arms, where parents tell."""
     found = [index[key] for key in map(_plain, family.spine) if key in index]

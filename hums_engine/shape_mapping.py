@@ -9,7 +9,7 @@ Left and right follow from where the feet, knees and elbows point.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ _DOUBTFUL = 9.0
 _STRANGEST = 11.5
 _BESIDE = 0.12
 _HEAD_RISE = 0.47
+_FEW_BONES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +93,24 @@ def map_by_shape(tree: BoneTree, names: Sequence[str] = ()) -> tuple[NDArray[np.
 def _most_human(tree: BoneTree) -> Figure:
     pairs = limb_pairs(tree)
     jointed = [p for p in pairs if p.places.shape[2] >= 3]
-    legs, arms = (_readings(tree, jointed or pairs, usual) for usual in (LEGS, ARMS))
-    figures = [f for leg in legs for arm in arms for f in _figures(tree, leg, arm)]
-    if not pairs:
-        raise MappingError("No human figure was found in this skeleton: it has no two limbs that are alike.")
-    if not figures:
-        raise MappingError(
-            "No human figure was found in this skeleton: no pair of legs goes on from a trunk with arms."
-        )
-    best = min(figures, key=lambda f: f.cost)
-    if best.cost > _STRANGEST:
-        raise MappingError("No human figure was found in this skeleton: its limbs are not built like legs and arms.")
+    blocky = not jointed and len(tree.order) <= _FEW_BONES
+    legs, arms = (_readings(tree, pairs if blocky else jointed, usual) for usual in (LEGS, ARMS))
+    apart = [(leg, arm) for leg in legs for arm in arms if _are_apart(tree, leg, arm)]
+    figures = [f for leg, arm in apart if (f := _figure(tree, leg, arm)) is not None]
+    best = min(figures, key=lambda f: f.cost, default=None)
+    if best is None or best.cost > _STRANGEST:
+        raise MappingError(f"No human figure was found in this skeleton: {_what_is_missing(pairs, apart, best)}.")
     return best
+
+
+def _what_is_missing(pairs: Sequence[LimbPair], apart: Sequence[tuple[Limb, Limb]], best: Figure | None) -> str:
+    if not pairs:
+        return "it has no two limbs that are alike"
+    if not apart:
+        return "it has one pair of limbs, not legs and arms"
+    if best is None:
+        return "no pair of legs goes on from its trunk, as in an animal on four legs"
+    return "its limbs are not built like legs and arms"
 
 
 def _readings(tree: BoneTree, pairs: Sequence[LimbPair], usual: Proportions) -> list[Limb]:
@@ -114,20 +121,22 @@ def _readings(tree: BoneTree, pairs: Sequence[LimbPair], usual: Proportions) -> 
     return list(found.values())[:_READINGS]
 
 
-def _figures(tree: BoneTree, legs: Limb, arms: Limb) -> Iterator[Figure]:
-    """The reading of two pairs as legs and arms, if they can be."""
-    if set(legs.pair.chains.ravel()) & set(tree.ancestors(arms.pair.fork)) or set(arms.pair.chains.ravel()) & set(
-        tree.ancestors(legs.pair.fork)
-    ):
-        return
-    if set(legs.pair.chains.ravel()) & set(arms.pair.chains.ravel()):
-        return
+def _are_apart(tree: BoneTree, legs: Limb, arms: Limb) -> bool:
+    """Whether two pairs share no joint and neither hangs on the other."""
+    upper, lower = set(arms.pair.way.ravel()), set(legs.pair.way.ravel())
+    return not (
+        upper & lower or lower & set(tree.ancestors(arms.pair.fork)) or upper & set(tree.ancestors(legs.pair.fork))
+    )
+
+
+def _figure(tree: BoneTree, legs: Limb, arms: Limb) -> Figure | None:
+    """Two pairs read as legs and arms, or None where the legs do not go on from the trunk."""
     view, standing = _straightest(tree, legs, arms)
     if standing < _STANDING:
-        return
+        return None
     figure = Figure(tree, legs, arms, view, 0.0)
     cost = legs.cost + arms.cost + 12.0 * (1.0 - standing) + _size_cost(figure) + _place_cost(figure)
-    yield Figure(tree, legs, arms, view, cost)
+    return Figure(tree, legs, arms, view, cost)
 
 
 def _straightest(tree: BoneTree, legs: Limb, arms: Limb) -> tuple[int, float]:
@@ -170,30 +179,39 @@ def _place_cost(figure: Figure) -> float:
 
 
 def _head_chain(figure: Figure) -> list[int]:
-    """Joints beyond the arms' fork that go up in the middle, highest last, one for each place."""
-    tree, fork = figure.tree, figure.arms.pair.fork
+    """Joints off the trunk that go up in the middle beyond the arms, highest last, one for each place."""
+    tree = figure.tree
     away = tree.views[figure.view] - figure.shoulders
     up = figure.trunk / np.linalg.norm(figure.trunk)
-    across = -np.subtract(*figure.arms.places(0)[figure.view])
-    width = max(float(np.linalg.norm(across)), 1e-9)
-    aside = np.abs(away @ across) / width**2
-    below_fork = tree.ancestors(fork)
-    taken = {*figure.arms.pair.chains.ravel(), *figure.legs.pair.chains.ravel(), *below_fork}
-    best, highest = fork, 0.0
-    waiting = [c for c in tree.children[fork] if c not in taken]
+    across = np.subtract(*figure.arms.places(0)[figure.view])
+    aside = np.abs(away @ across) / max(float(np.linalg.norm(across)), 1e-9)
+    carriers = set(tree.ancestors(figure.arms.pair.fork))
+    taken = {*figure.arms.pair.way.ravel(), *figure.legs.pair.way.ravel(), *carriers}
+    best, highest = -1, 0.0
+    waiting = [c for j in _trunk_joints(figure) for c in tree.children[j] if c not in taken]
     while waiting:
         j = waiting.pop()
-        rise = float(away[j] @ up) - aside[j] * width
+        rise = float(away[j] @ up - aside[j])
         if rise > highest + 1e-6 * tree.size:
             best, highest = j, rise
         waiting.extend(c for c in tree.children[j] if c not in taken)
-    return stations(tree, [j for j in reversed(tree.ancestors(best)) if j not in below_fork])
+    return stations(tree, [j for j in reversed(tree.ancestors(best)) if j not in carriers]) if best >= 0 else []
+
+
+def _trunk_joints(figure: Figure) -> list[int]:
+    """Joints from above the pelvis to the one that carries the arms; that one alone where it is the pelvis."""
+    tree, pelvis, fork = figure.tree, figure.pelvis, figure.arms.pair.fork
+    chain = [j for j in reversed(tree.ancestors(fork)) if pelvis in tree.ancestors(j) and j != pelvis]
+    return chain or [fork]
 
 
 def _put_limbs(joints: NDArray[np.intp], figure: Figure) -> None:
     """Puts the limbs' joints, the first chain of each pair as the left one for now."""
     legs, arms = figure.legs, figure.arms
-    for limb, names in ((legs, ("hip", "knee", "ankle")), (arms, ("shoulder", "elbow", "wrist"))):
+    for limb, names in (
+        (legs, ("hip", "knee", "ankle")),
+        (arms, ("shoulder", "elbow", "wrist")),
+    ):
         for place, name in enumerate(names):
             _put_pair(joints, name, limb.joints(place))
     after = legs.at[2] + 1
@@ -233,10 +251,8 @@ def _side_by_x(figure: Figure, limb: Limb) -> float:
 
 
 def _put_trunk(joints: NDArray[np.intp], figure: Figure) -> None:
-    tree = figure.tree
-    pelvis, fork = figure.pelvis, figure.arms.pair.fork
-    chain = list(reversed([j for j in tree.ancestors(fork) if pelvis in tree.ancestors(j) and j != pelvis]))
-    for name, j in spine_of(stations(tree, chain)).items():
+    trunk = [j for j in _trunk_joints(figure) if j != figure.pelvis]
+    for name, j in spine_of(stations(figure.tree, trunk)).items():
         joints[INDEX[name]] = j
     chain = _head_chain(figure)
     if chain:
@@ -256,7 +272,10 @@ def _head_among(chain: Sequence[int], figure: Figure) -> int:
     short = len(chain) == 2 and rise[0] < 0.2 and rise[1] < _HEAD_RISE
     last = len(chain) - (1 if tree.tips is not None or len(chain) == 1 or short else 2)
     limit = _HEAD_RISE if tree.tips is not None else 0.6
-    return max((k for k in range(last + 1) if rise[k] < limit and beside[k] < _BESIDE), default=0)
+    return max(
+        (k for k in range(last + 1) if rise[k] < limit and beside[k] < _BESIDE),
+        default=0,
+    )
 
 
 def spine_of(chain: Sequence[int]) -> dict[str, int]:
