@@ -203,7 +203,7 @@ def test_each_clip_is_found_once_and_its_moments_apart(samples: Library) -> None
 def test_the_mirror_image_is_found_when_asked_for(three: Library) -> None:
     (clip,) = three.clips({"name": "wave"})
     right = three.motion(clip.id)
-    flipped = right.positions[:, TWINS] * np.float32([-1, 1, 1])
+    flipped = right.positions[:, TWINS] * np.array([-1, 1, 1], dtype=np.float32)
     left = replace(right, positions=flipped, valid=right.valid[TWINS])
     plain = three.search(left, k=1)[0]
     mirrored = three.search(left, k=1, mirror=True)[0]
@@ -272,7 +272,8 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(three: Library) -> None:
         three.search(1, scope="films")  # pyright: ignore[reportArgumentType]
     with pytest.raises(hums.LibraryError, match="1 or more"):
         three.search(1, k=0)
-    mesh = hums.Motion(positions=np.zeros((5, 3, 3)), fps=30, joint_names=["a", "b", "c"], parents=[-1, 0, 1])
+    positions, parents = np.zeros((5, 3, 3), dtype=np.float32), np.array([-1, 0, 1])
+    mesh = hums.Motion(positions=positions, fps=30, joint_names=["a", "b", "c"], parents=parents)
     with pytest.raises(hums.MappingError):
         three.search(mesh)
 

@@ -66,10 +66,10 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
-def run(code: str, *words: object, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # pyright: ignore[reportCallIssue]
-        program(code, *words), capture_output=True, text=True, env=environment(), timeout=120, check=False, **options
-    )  # pyright: ignore[reportArgumentType]
+def run(code: str, *words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        program(code, *words), capture_output=True, text=True, env=environment(), timeout=120, check=False
+    )
 
 
 @pytest.fixture
