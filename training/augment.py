@@ -30,6 +30,8 @@ _LIMBS = [
     for side in ("left", "right")
     for joints in (("elbow", "wrist"), ("knee", "ankle", "foot"))
 ]
+_TWINS = torch.from_numpy(skeleton.TWINS)
+_UPPER = torch.tensor([not any(word in name for word in ("pelvis", "hip", "knee", "ankle", "foot")) for name in INDEX])
 _TRUNK_LENGTH = float((_REFERENCE[_SHOULDERS].mean(dim=0) - _REFERENCE[_HIPS].mean(dim=0)).norm())
 _HEADING_FRAMES = max(1, round(0.25 * FPS))
 
@@ -88,6 +90,34 @@ def drop_limbs(valid: Tensor, chance: float) -> Tensor:
     return valid & ~(limb & hit[:, None])
 
 
+def mirror(batch: Batch) -> Batch:
+    """Left and right exchanged."""
+    joints = batch.joints[:, :, _TWINS] * torch.tensor([-1.0, 1.0, 1.0])
+    return batch._replace(joints=joints, valid=batch.valid[:, _TWINS])
+
+
+def recombine(lower: Batch, upper: Batch) -> Batch:
+    """The legs of one motion under the trunk and arms of another of the same lengths, frame by frame.
+
+    The upper body is set on the hips of the lower one and turned to its heading.
+    """
+    root, other = _root(_seen(lower)), _root(_seen(upper))
+    turn = _heading(_seen(lower)) - _heading(_seen(upper))
+    about = (upper.joints - other[:, :, None]).flatten(0, 1)[:, None]
+    body = _turned(about, turn.flatten())[:, 0].reshape(upper.joints.shape) + root[:, :, None]
+    joints = torch.where(_UPPER[:, None], body, lower.joints)
+    return Batch(joints.nan_to_num(0.0), torch.where(_UPPER, upper.valid, lower.valid), lower.length)
+
+
+def exaggerate(batch: Batch, factor: Tensor) -> Batch:
+    """Every joint's way from its mean place about the hips, made larger or smaller by ``factor [N]``."""
+    root = _root(_seen(batch))[:, :, None]
+    about = batch.joints - root
+    within = inside(batch.length, about.shape[1])[..., None, None].float()
+    mean = (about * within).sum(dim=1, keepdim=True) / within.sum(dim=1, keepdim=True)
+    return batch._replace(joints=root + mean + (about - mean) * factor[:, None, None, None])
+
+
 def add_noise(batch: Batch, metres: Tensor) -> Batch:
     """Gaussian noise of the deviation ``metres [N]`` on every coordinate of every frame."""
     return batch._replace(joints=batch.joints + torch.randn_like(batch.joints) * metres[:, None, None, None])
@@ -109,7 +139,7 @@ def place(batch: Batch) -> Batch:
     Origin under the hips at the start, facing -Y at the start, floor at zero, bones at the reference body's
     length (a joint hangs on its nearest ancestor that is valid), missing joints and padding zero.
     """
-    joints = torch.where(batch.valid[:, None, :, None], batch.joints, torch.nan)
+    joints = _seen(batch)
     joints = _turned(joints, -_start_heading(joints, batch.length))
     root = _root(joints)
     start = torch.stack([root[:, 0, 0], root[:, 0, 1], _floor(joints, root, batch.length)], dim=1)
@@ -117,6 +147,11 @@ def place(batch: Batch) -> Batch:
     joints = _hung(joints, root, batch.valid) + path[:, :, None]
     keep = batch.valid[:, None, :] & inside(batch.length, joints.shape[1])[..., None]
     return batch._replace(joints=torch.where(keep[..., None], joints, 0.0))
+
+
+def _seen(batch: Batch) -> Tensor:
+    """The joints, NaN where missing."""
+    return torch.where(batch.valid[:, None, :, None], batch.joints, torch.nan)
 
 
 def _turned(joints: Tensor, angle: Tensor) -> Tensor:
@@ -154,12 +189,25 @@ def _unit(vectors: Tensor) -> Tensor:
 def _start_heading(joints: Tensor, length: Tensor) -> Tensor:
     """Radians ``[N]`` from -Y to where the figure faces in the first quarter second."""
     joints = joints[:, :_HEADING_FRAMES]
-    across = sum(_unit(joints[:, :, left] - joints[:, :, right]).nan_to_num() for left, right in (_HIPS, _SHOULDERS))
-    assert isinstance(across, Tensor)
-    across = (_unit(across) * inside(length, joints.shape[1])[..., None]).sum(dim=1)
-    forward_x, forward_y = across[:, 1], -across[:, 0]  # across x up
-    seen = across[:, :2].norm(dim=1) > 1e-6
-    return torch.where(seen, torch.atan2(forward_x, -forward_y), 0.0)
+    return _facing((_across(joints) * inside(length, joints.shape[1])[..., None]).sum(dim=1))
+
+
+def _heading(joints: Tensor) -> Tensor:
+    """Radians ``[N, T]`` from -Y to where the figure faces in each frame."""
+    return _facing(_across(joints))
+
+
+def _across(joints: Tensor) -> Tensor:
+    """Unit direction ``[N, T, 3]`` from right to left, over hips and shoulders together."""
+    return _unit(
+        torch.stack([_unit(joints[:, :, a] - joints[:, :, b]).nan_to_num() for a, b in (_HIPS, _SHOULDERS)]).sum(dim=0)
+    )
+
+
+def _facing(across: Tensor) -> Tensor:
+    """The angle ``[...]`` of the heading that is square to ``across [..., 3]``; 0 where that stands upright."""
+    seen = across[..., :2].norm(dim=-1) > 1e-6
+    return torch.where(seen, torch.atan2(across[..., 1], across[..., 0]), 0.0)
 
 
 def _floor(joints: Tensor, root: Tensor, length: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ def distances(signatures: Tensor) -> Tensor:
 
 
 def distillation(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Cross-entropy of the student's distribution over the other items from the teacher's, item by item.
+    """How far the student's distribution over the other items is from the teacher's, item by item: ``KL(t || s)``.
 
     The teacher's is the softmax of ``-wanted``: nearest most. It is the loss of stochastic neighbour embedding
     (Hinton and Roweis 2002) with the teacher in the place of the high-dimensional space.
@@ -60,9 +60,9 @@ def distillation(logits: Tensor, wanted: Tensor) -> Tensor:
         wanted: ``[N, N]`` distance over the teacher's temperature.
     """
     itself = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-    target = torch.softmax((-wanted).masked_fill(itself, -torch.inf), dim=1)
-    log_odds = torch.log_softmax(logits.masked_fill(itself, -1e4), dim=1)
-    return -(target * log_odds).sum(dim=1).mean()
+    target = torch.log_softmax((-wanted).masked_fill(itself, -1e4), dim=1)
+    found = torch.log_softmax(logits.masked_fill(itself, -1e4), dim=1)
+    return (target.exp() * (target - found)).sum(dim=1).mean()
 
 
 def similarity_regression(cosine: Tensor, wanted: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ class MotionSet:
 
     @classmethod
     def of(cls, motions: Sequence[NormalizedMotion], labels: Sequence[str]) -> MotionSet:
-        """Joins normalised motions; equal labels are one class, an empty one is none."""
+        """Joins normalised motions; equal labels are one class, an empty one (or no labels at all) is none."""
+        labels = labels or [""] * len(motions)
         classes = {label: i for i, label in enumerate(sorted({label for label in labels if label}))}
         length = torch.tensor([len(motion.joints) for motion in motions])
         return cls(

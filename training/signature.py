@@ -10,20 +10,22 @@ Representation Learning", 2022).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from hums_engine.normalize import NormalizedMotion
+
 from . import augment
-from .augment import Batch, drop_joints, drop_limbs, place
+from .augment import Batch, drop_joints, drop_limbs, exaggerate, mirror, place, recombine
 from .fit import Settings, Terms
 from .losses import distillation, similarity_regression, supervised_contrastive
 from .motion_set import MotionSet
 from .signature_net import SignatureNet
-from .teacher import look, teach
+from .teacher import joined, look, teach
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class SignatureSettings(Settings):
     shortest: int = 15  # frames of a piece
     longest: int = 240
     neighbours: int = 32  # an anchor's company is drawn from so many nearest
+    invented: float = 0.5  # chance of a piece to be recombined, to be mirrored, and to be exaggerated
     keep: float = 0.6  # least share of a piece that a cut leaves
     speed: float = 2.0  # pieces play up to so much faster or slower
     noise: float = 0.02  # largest deviation of noise, metres
@@ -54,14 +57,13 @@ class SignatureSettings(Settings):
 
 
 class Pool(NamedTuple):
-    """Pieces of motions and how far they are apart: ``which``, ``first``, ``length`` ``[P]``, ``distance [P, P]``."""
+    """P pieces of motions and how far they are apart, ``distance [P, P]``."""
 
-    which: Tensor
-    first: Tensor
-    length: Tensor
+    pieces: MotionSet
     distance: Tensor
 
 
+_AT_ONCE = 256  # pieces drawn and looked at together: bounds the memory
 PREFIXES = (64, 128, 256, 512)
 
 
@@ -70,11 +72,10 @@ class SignatureRecipe:
 
     def __init__(self, settings: SignatureSettings, motions: MotionSet, folder: Path) -> None:
         self.settings = settings
-        self.motions = motions
         self.pool = _pool(settings, motions, folder / "pool.pt")
         self.near = self.pool.distance.argsort(dim=1)[:, 1 : settings.neighbours + 1]
         self.encoder = SignatureNet(width=settings.width, blocks=settings.blocks, drop=settings.drop)
-        self.encoder.input.fit(_pieces(motions, self.pool, torch.arange(0, settings.pool, 4)))
+        self.encoder.input.fit(_whole(self.pool.pieces, torch.arange(0, settings.pool, 4)))
         self.model: nn.Module = nn.ModuleDict({"encoder": self.encoder})
 
     def loss(self, step: int) -> tuple[Tensor, Terms]:
@@ -83,7 +84,7 @@ class SignatureRecipe:
         chosen = self._choose()
         signatures = self._encode(self._disturbed(chosen))
         wanted = self.pool.distance[chosen][:, chosen]
-        label = self.motions.label[self.pool.which[chosen]]
+        label = self.pool.pieces.label[chosen]
         terms: dict[str, list[Tensor]] = {"distil": [], "regress": [], "label": []}
         for size in PREFIXES:
             prefix = nn.functional.normalize(signatures[:, :size], dim=-1)
@@ -107,15 +108,15 @@ class SignatureRecipe:
 
     def _disturbed(self, chosen: Tensor) -> Batch:
         """The chosen pieces, each cut, warped, noisy and incomplete in its own way."""
-        settings, pool, count = self.settings, self.pool, len(chosen)
-        whole = pool.length[chosen].float()
+        settings, pieces, count = self.settings, self.pool.pieces, len(chosen)
+        whole = pieces.length[chosen].float()
         kept = 1.0 - (1.0 - settings.keep) * torch.rand(count) * _sometimes(count)
         span = (whole * kept).clamp_min(settings.shortest).minimum(whole)
-        first = pool.first[chosen] + torch.rand(count) * (whole - span)
+        first = torch.rand(count) * (whole - span)
         pace = torch.exp((2.0 * torch.rand(count) - 1.0) * math.log(settings.speed))
         length = (span / pace).round().long().clamp(settings.shortest // 2, 2 * settings.longest)
         bend = (2.0 * torch.rand(count) - 1.0) * _sometimes(count)
-        batch = self.motions.warped(pool.which[chosen], first, span, length, bend)
+        batch = pieces.warped(chosen, first, span, length, bend)
         batch = augment.move_markers(batch, settings.marker)
         batch = augment.add_noise(batch, settings.noise * torch.rand(count) * _sometimes(count))
         valid = drop_joints(batch.valid, settings.missing * torch.rand(count) * _sometimes(count))
@@ -139,19 +140,59 @@ def _sometimes(count: int) -> Tensor:
 def _pool(settings: SignatureSettings, motions: MotionSet, path: Path) -> Pool:
     """Random pieces and the teacher's distances, from ``path`` when the run was begun before."""
     if path.exists():
-        return Pool(**torch.load(path, weights_only=True))
-    which = torch.multinomial(motions.length.float().sqrt(), settings.pool, replacement=True)
-    spread = settings.longest / settings.shortest
-    length = (settings.shortest * spread ** torch.rand(settings.pool)).long()
-    length = torch.where(torch.rand(settings.pool) < 0.25, settings.longest, length)  # many motions are asked for whole
-    length = torch.minimum(length, motions.length[which])
-    first = (torch.rand(settings.pool) * (motions.length[which] - length + 1)).long()
-    pool = Pool(which, first, length, torch.zeros(0))
+        stored: dict[str, Tensor] = torch.load(path, weights_only=True)
+        return Pool(distance=stored.pop("distance"), pieces=MotionSet(**stored))
+    parts = [_draw(settings, motions, min(_AT_ONCE, settings.pool - i)) for i in range(0, settings.pool, _AT_ONCE)]
+    pieces = MotionSet.of(
+        [
+            NormalizedMotion(p.joints[i, :n].numpy(), p.valid[i].numpy())
+            for p, _ in parts
+            for i, n in enumerate(p.length)
+        ],
+        [],
+    )
+    pieces = replace(pieces, label=torch.cat([label for _, label in parts]))
     joints = motions.valid.all(dim=0).nonzero()[:, 0]
-    pool = pool._replace(distance=teach(look(_pieces(motions, pool, torch.arange(settings.pool)), joints)))
-    torch.save(pool._asdict(), path)
+    looks = [look(_whole(pieces, some), joints) for some in torch.arange(settings.pool).split(_AT_ONCE)]
+    pool = Pool(pieces, teach(joined(looks)))
+    torch.save(vars(pieces) | {"distance": pool.distance}, path)
     return pool
 
 
-def _pieces(motions: MotionSet, pool: Pool, rows: Tensor) -> Batch:
-    return motions.pieces(pool.which[rows], pool.first[rows], pool.length[rows])
+def _draw(settings: SignatureSettings, motions: MotionSet, count: int) -> tuple[Batch, Tensor]:
+    """Pieces of the motions and their labels; most are made into motions that nobody recorded, without a label.
+
+    Half have the trunk and arms of another piece, half are mirrored, half are exaggerated or subdued.
+    """
+    which = torch.multinomial(motions.length.float().sqrt(), count, replacement=True)
+    length = _lengths(settings, motions.length[which])
+    first = (torch.rand(count) * (motions.length[which] - length + 1)).long()
+    pieces = motions.pieces(which, first, length)
+    other = torch.multinomial(motions.length.float().sqrt(), count, replacement=True)
+    span = torch.minimum(length, motions.length[other]).float()
+    start = torch.rand(count) * (motions.length[other] - span)
+    upper = motions.warped(other, start, span, length, torch.zeros(count))
+    mixed, mirrored, changed = (torch.rand(count) < settings.invented for _ in range(3))
+    pieces = _where(mixed, recombine(pieces, upper), pieces)
+    pieces = _where(mirrored, mirror(pieces), pieces)
+    factor = 0.6 + 0.8 * torch.rand(count)
+    pieces = _where(changed, exaggerate(pieces, factor), pieces)
+    return place(pieces), torch.where(mixed | mirrored | changed, -1, motions.label[which])
+
+
+def _lengths(settings: SignatureSettings, available: Tensor) -> Tensor:
+    """Lengths ``[N]`` of pieces: evenly spread by ratio, a quarter as long as may be, since clips are asked for whole."""
+    spread = settings.longest / settings.shortest
+    length = (settings.shortest * spread ** torch.rand(len(available))).long()
+    length = torch.where(torch.rand(len(available)) < 0.25, settings.longest, length)
+    return torch.minimum(length, available)
+
+
+def _where(chosen: Tensor, changed: Batch, batch: Batch) -> Batch:
+    """``changed`` in the rows ``chosen [N]``, else ``batch``; both of the same lengths."""
+    joints = torch.where(chosen[:, None, None, None], changed.joints, batch.joints)
+    return Batch(joints, torch.where(chosen[:, None], changed.valid, batch.valid), batch.length)
+
+
+def _whole(pieces: MotionSet, rows: Tensor) -> Batch:
+    return pieces.pieces(rows, torch.zeros_like(rows), pieces.length[rows])

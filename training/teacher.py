@@ -13,6 +13,7 @@ from its own place and heading, as `signature_net.LocalInput` does:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -76,6 +77,14 @@ def _thinned(values: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
     after = torch.minimum(before + 1, length[:, None] - 1)
     rows = torch.arange(len(values))[:, None]
     return torch.lerp(values[rows, before], values[rows, after], (at - before)[..., None]), count
+
+
+def joined(looks: Sequence[Look]) -> Look:
+    """Several looks as one."""
+    longest = max(part.aligned.shape[1] for part in looks)
+    aligned = [torch.nn.functional.pad(part.aligned, (0, 0, 0, longest - part.aligned.shape[1])) for part in looks]
+    frames, statistics, speed = (torch.cat([part[i] for part in looks]) for i in (1, 2, 3))
+    return Look(torch.cat(aligned), frames, statistics, speed)
 
 
 def teach(pieces: Look) -> Tensor:
