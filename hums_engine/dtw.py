@@ -13,6 +13,7 @@ up to thirty: a tenth of a second is a hand's breadth of a running foot.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -28,14 +29,16 @@ LONGEST: Final = 64
 LONGEST_FINE: Final = 128
 """The same in the second pass."""
 
+FEATURES: Final = 3 * JOINT_COUNT + 4
+"""Numbers of a frame: three of each joint, velocity, speed of turning."""
+
 _STRIDE: Final = 3  # of the first pass, in frames of the normalised rate
 _TRAVEL_S: Final = 0.05
 """A difference in speed of 1 m/s counts as much as joints that are this many metres apart."""
 _TURN_ARM: Final = 0.5
 """Metres from the body at which turning is measured as a speed."""
 _FASTEST: Final = 10.0  # metres a second; what is faster is a jump in the data, and must not outweigh all else
-_POSE: Final = 3 * JOINT_COUNT
-_TRAVEL: Final = 4
+_STEADY: Final = 2  # frames to either side that a speed is taken over
 _MISSING: Final = 0.15
 """Metres by which a candidate is further away that shows none of the query."""
 _SCORE_SCALE: Final = 0.25
@@ -48,14 +51,24 @@ class Frames(NamedTuple):
     """What is compared of a motion.
 
     Attributes:
-        values: ``[T, F]`` poses seen from the body, metres, and travel; zero where not known.
-        known: ``[F]`` 1 where the motion has it, else 0.
+        values: ``[T, FEATURES]`` the joints seen from the body, metres, and travel; zero where not known.
+        known: ``[FEATURES]`` 1 where the motion has it, else 0.
         step_s: seconds from frame to frame.
     """
 
     values: Array
     known: Array
     step_s: float
+
+    def thinned(self, stride: int) -> Frames:
+        """Every ``stride``-th frame."""
+        return Frames(self.values[::stride], self.known, self.step_s * stride)
+
+    def around(self, start_s: float, end_s: float) -> tuple[Frames, float]:
+        """The frames from ``start_s`` to ``end_s``, as far as there are any, and the second of the first one."""
+        first = max(int(start_s / self.step_s), 0)
+        last = math.ceil(end_s / self.step_s)
+        return self._replace(values=self.values[first : last + 1]), first * self.step_s
 
 
 class Match(NamedTuple):
@@ -81,27 +94,22 @@ def fine_stride(query_frames: int) -> int:
     return max(1, -(-query_frames // LONGEST_FINE))
 
 
-def frames(motions: Sequence[NormalizedMotion], stride: int) -> list[Frames]:
-    """Normalised motions of which every ``stride``-th frame is left, ready to be compared.
-
-    All motions are turned in one go, since many short ones would cost more in calls than in arithmetic.
-    """
-    if not motions:
-        return []
-    step_s = stride / FPS
-    parts = [np.where(motion.valid[:, None], motion.joints, np.float32(np.nan)) for motion in motions]
-    joints = np.concatenate(parts).astype(np.float32, copy=False)
-    stops = np.cumsum([len(part) for part in parts])
+def frames(motion: NormalizedMotion) -> Frames:
+    """A normalised motion, ready to be compared, at its thirty frames a second."""
+    joints = np.where(motion.valid[:, None], motion.joints, np.nan).astype(np.float64)
     cosine, sine = _facing(joints)
     root = rest_pose.hips(joints)
-    pose = np.nan_to_num(_turned(joints - root[:, None], cosine[:, None], sine[:, None])).reshape(len(joints), _POSE)
-    travel = _travel(root, cosine, sine, stops, step_s)
-    values = np.split(np.concatenate([pose, travel], axis=1, dtype=np.float32), stops[:-1])
-    known = (np.concatenate([np.repeat(m.valid, 3), np.ones(_TRAVEL)]).astype(np.float32) for m in motions)
-    return [Frames(*both, step_s) for both in zip(values, known, strict=True)]
+    pose = np.nan_to_num(_turned(joints - root[:, None], cosine[:, None], sine[:, None])).reshape(len(joints), -1)
+    values = np.concatenate([pose, _travel(root, cosine, sine)], axis=1, dtype=np.float32)
+    return Frames(values, known(motion.valid), 1.0 / FPS)
 
 
-def _facing(joints: Array) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def known(valid: NDArray[np.bool_]) -> Array:
+    """Which features ``[FEATURES]`` a motion with these joints ``[22]`` has: 1 or 0."""
+    return np.concatenate([np.repeat(valid, 3), np.ones(FEATURES - 3 * JOINT_COUNT)]).astype(np.float32)
+
+
+def _facing(joints: NDArray[np.float64]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Cosine and sine ``[T]`` of the turn from -Y to where each frame faces."""
     across = rest_pose.lateral(joints)[:, :2]
     length = np.linalg.norm(across, axis=1)
@@ -116,17 +124,11 @@ def _turned(v: NDArray, cosine: NDArray, sine: NDArray) -> NDArray:
     return np.stack([cosine * x + sine * y, cosine * y - sine * x, v[..., 2]], axis=-1)
 
 
-def _travel(root: NDArray, cosine: NDArray, sine: NDArray, stops: NDArray, step_s: float) -> NDArray:
-    """Velocity seen from the body and speed of turning ``[T, 4]``, as metres that they count for.
-
-    The motions lie one behind the other in ``root`` ``[T, 3]`` and end at ``stops``.
-    """
-    starts = np.concatenate([[0], stops[:-1]])
-    lengths = stops - starts
+def _travel(root: NDArray, cosine: NDArray, sine: NDArray) -> NDArray:
+    """Velocity seen from the body and speed of turning ``[T, 4]``, as metres that they count for."""
     at = np.arange(len(root))
-    before = np.maximum(at - 1, np.repeat(starts, lengths))
-    after = np.minimum(at + 1, np.repeat(stops - 1, lengths))
-    seconds = np.maximum(after - before, 1) * step_s
+    before, after = np.maximum(at - _STEADY, 0), np.minimum(at + _STEADY, len(root) - 1)
+    seconds = np.maximum(after - before, 1) / FPS
     velocity = _turned(root[after] - root[before], cosine, sine) / seconds[:, None]
     turn = np.arctan2(
         sine[after] * cosine[before] - cosine[after] * sine[before],
@@ -249,8 +251,8 @@ def _costs(patterns: Sequence[Frames], texts: Sequence[Frames]) -> Array:
     Infinite behind the end of a text, so that shorter ones need no care.
     """
     shared = np.stack([pattern.known * text.known for pattern, text in zip(patterns, texts, strict=True)])
-    joints = np.maximum(shared[:, :_POSE].sum(axis=1, keepdims=True) / 3.0, 1.0)
-    weights = np.sqrt(shared / np.where(np.arange(shared.shape[1]) < _POSE, joints, 1.0)).astype(np.float32)
+    joints = np.maximum(shared[:, : 3 * JOINT_COUNT].sum(axis=1, keepdims=True) / 3.0, 1.0)
+    weights = np.sqrt(shared / np.where(np.arange(shared.shape[1]) < 3 * JOINT_COUNT, joints, 1.0)).astype(np.float32)
     a, b = _padded(patterns, weights), _padded(texts, weights)
     squares = (a * a).sum(-1)[:, :, None] + (b * b).sum(-1)[:, None, :] - 2.0 * (a @ b.transpose(0, 2, 1))
     costs = np.sqrt(np.maximum(squares, 0.0))

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """JointStore: the canonical motion of every clip, in small records that are read where they lie.
 
-A record holds a clip twice: as a *sketch*, the normalised poses for the alignment (`dtw`), and in full.
+A record holds a clip twice: as a *sketch*, what the alignment compares (`dtw`), and in full.
 Positions are 16-bit steps of each joint's own reach from the pelvis (0.02 mm for an arm's length, where half
 precision would jitter by 0.5 mm and make planted feet slide); rotations are 16-bit quaternions (0.003 degrees). At
-60 frames a second that is 22.8 kB for a second of motion. All numbers are little-endian:
+60 frames a second that is 23.0 kB for a second of motion. All numbers are little-endian:
 
 | part | type | shape |
 |---|---|---|
 | head | see ``_HEAD`` | |
-| sketch | float16 | [S, 22, 3] |
+| sketch | float16 | [S, 70] |
 | pelvis | float32 | [T, 3] |
 | reach | float32 | [21] |
 | offsets from the pelvis | int16 | [T, 21, 3] |
@@ -30,15 +30,16 @@ from numpy.typing import NDArray
 
 from . import quat
 from .canonical import CanonicalMotion
+from .dtw import FEATURES, Frames, known
 from .errors import LibraryError
-from .normalize import NormalizedMotion
+from .normalize import FPS as SKETCH_FPS
 from .skeleton import JOINT_COUNT
 
 HIGHEST_FPS: Final = 60.0
 SEGMENT_BYTES: Final = 1 << 30
 """A segment that has grown beyond this is closed and the next one begun."""
 
-BYTES_PER_SECOND: Final = 22_800
+BYTES_PER_SECOND: Final = 23_000
 """Of a record, at 60 frames a second."""
 
 _HEAD: Final = struct.Struct("<4sHHIIdIII")  # magic, version, joints, T, S, fps, valid bits, sketch checksum, unused
@@ -46,7 +47,7 @@ _MAGIC: Final = b"HUMJ"
 _VERSION: Final = 1
 _STEPS: Final = 32_767
 _FRAME_BYTES: Final = 3 * 4 + (JOINT_COUNT - 1) * 3 * 2 + JOINT_COUNT * 4 * 2
-_SKETCH_BYTES: Final = JOINT_COUNT * 3 * 2
+_SKETCH_BYTES: Final = FEATURES * 2
 
 
 class Location(NamedTuple):
@@ -71,8 +72,12 @@ def thinned(motion: CanonicalMotion) -> CanonicalMotion:
     )
 
 
-def pack(motion: CanonicalMotion, sketch: NormalizedMotion) -> bytes:
+def pack(motion: CanonicalMotion, sketch: Frames) -> bytes:
     """A clip's record.
+
+    Args:
+        motion: the clip.
+        sketch: what is compared of it, at the normalised rate.
 
     Raises:
         LibraryError: the motion has numbers that are not finite.
@@ -83,13 +88,13 @@ def pack(motion: CanonicalMotion, sketch: NormalizedMotion) -> bytes:
     offsets = np.where(motion.valid[1:, None], motion.positions[:, 1:] - pelvis, 0.0)
     reach = np.abs(offsets).max(axis=(0, 2))
     steps = np.rint(offsets / np.maximum(reach, 1e-12)[:, None] * _STEPS)
-    poses = np.ascontiguousarray(sketch.joints, dtype="<f2").tobytes()
+    poses = np.ascontiguousarray(sketch.values, dtype="<f2").tobytes()
     head = _HEAD.pack(
         _MAGIC,
         _VERSION,
         JOINT_COUNT,
         motion.frame_count,
-        len(sketch.joints),
+        len(sketch.values),
         motion.fps,
         int(np.dot(motion.valid, 1 << np.arange(JOINT_COUNT))),
         zlib.crc32(poses),
@@ -146,8 +151,8 @@ def unpack(record: memoryview, name: str = "", source: str = "") -> CanonicalMot
     )
 
 
-def unpack_sketch(record: memoryview, stride: int = 1) -> NormalizedMotion:
-    """The sketch in a record: every ``stride``-th frame of the normalised motion.
+def unpack_sketch(record: memoryview, stride: int = 1) -> Frames:
+    """Every ``stride``-th frame of the sketch in a record.
 
     Raises:
         ValueError: the bytes are not a record, or the sketch is damaged.
@@ -156,8 +161,8 @@ def unpack_sketch(record: memoryview, stride: int = 1) -> NormalizedMotion:
     poses = record[_HEAD.size : _HEAD.size + head.sketch_frames * _SKETCH_BYTES]
     if zlib.crc32(poses) != head.sketch_check:
         raise ValueError
-    joints = np.frombuffer(poses, dtype="<f2").reshape(head.sketch_frames, JOINT_COUNT, 3)
-    return NormalizedMotion(joints[::stride].astype(np.float32), head.valid)
+    values = np.frombuffer(poses, dtype="<f2").reshape(head.sketch_frames, FEATURES)
+    return Frames(values[::stride].astype(np.float32), known(head.valid), stride / SKETCH_FPS)
 
 
 class _Reader:
@@ -194,7 +199,7 @@ class JointStore:
         except ValueError as error:
             raise _damaged(location) from error
 
-    def sketch(self, location: Location, stride: int = 1) -> NormalizedMotion:
+    def sketch(self, location: Location, stride: int = 1) -> Frames:
         """Every ``stride``-th frame of a clip's sketch; only its own bytes are read and checked.
 
         Raises:

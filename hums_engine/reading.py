@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from . import formats
+from . import dtw, formats
 from .canonical import CanonicalMotion, canonicalize
 from .errors import HumsError, MotionFileError
 from .joint_store import pack, thinned
@@ -166,7 +166,7 @@ def take_of(motion: Motion, number: int, signer: Signer) -> Take:
         raise MotionFileError("positions are not numbers in some frames; export the file again.")
     facts = TakeFacts(number, motion.name, joint_map.family, motion.duration_s, motion.fps, motion.frame_count)
     signature, moments = sign(canonical, signer)
-    return Take(facts, pack(canonical, normalize(canonical)), signature, moments)
+    return Take(facts, pack(canonical, dtw.frames(normalize(canonical))), signature, moments)
 
 
 def sign(motion: CanonicalMotion, signer: Signer) -> tuple[Rows, Rows]:

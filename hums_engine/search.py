@@ -207,16 +207,16 @@ class Searcher:
         count = max(CANDIDATES, k)
         whole = self._nearest("clips", query, [query.whole], max(count, _ALL_OF), allowed)
         parts = self._nearest("moments", query, query.pieces, _MOMENTS_ASKED, allowed)
-        stride = dtw.coarse_stride(len(query.whole.joints))
         positions = _candidates(whole, parts, count)
-        room = _BUDGET_CELLS * stride**2 / len(query.whole.joints)
+        pattern = dtw.frames(query.whole)
+        stride = dtw.coarse_stride(len(pattern.values))
+        room = _BUDGET_CELLS * stride**2 / len(pattern.values)
         sketches = self._sketches(positions[: self._fitting(positions, room, 2 * count)], stride)
-        (pattern,) = dtw.frames([_thinned(query.whole, stride)], stride)
-        candidates = dtw.frames(list(sketches.values()), stride)
-        matches = dtw.match(pattern, candidates, 1 if scope == "clips" else _STRETCHES)
+        limit = 1 if scope == "clips" else _STRETCHES
+        matches = dtw.match(pattern.thinned(stride), list(sketches.values()), limit)
         found = [(position, one) for position, some in zip(sketches, matches, strict=True) for one in some]
         found.sort(key=lambda pair: pair[1].distance)
-        found[:_FINE] = self._refined(query, found[:_FINE])
+        found[:_FINE] = self._refined(pattern, found[:_FINE])
         return [_Found(p, dtw.score(one.distance), one.start_s, one.end_s, query.mirrored) for p, one in found]
 
     def _fitting(self, positions: list[int], frames: float, least: int) -> int:
@@ -224,7 +224,7 @@ class Searcher:
         seconds = np.cumsum([self._snapshot.stored[p].joints.length / BYTES_PER_SECOND for p in positions])
         return max(least, int(np.searchsorted(seconds * FPS, frames)))
 
-    def _sketches(self, positions: list[int], stride: int) -> dict[int, NormalizedMotion]:
+    def _sketches(self, positions: list[int], stride: int) -> dict[int, dtw.Frames]:
         """The sketches of clips by their position; damaged ones are left out, with a word in the log."""
         sketches = {}
         for position in positions:
@@ -234,12 +234,14 @@ class Searcher:
                 _LOG.warning("%s", error)
         return sketches
 
-    def _refined(self, query: _Query, found: list[tuple[int, dtw.Match]]) -> list[tuple[int, dtw.Match]]:
+    def _refined(self, pattern: dtw.Frames, found: list[tuple[int, dtw.Match]]) -> list[tuple[int, dtw.Match]]:
         """Matches aligned once more at a higher rate, around where they lie."""
-        stride = dtw.fine_stride(len(query.whole.joints))
-        cuts = [_around(self._joints.sketch(self._snapshot.stored[p].joints), one) for p, one in found]
-        (pattern,) = dtw.frames([_thinned(query.whole, stride)], stride)
-        fine = dtw.match(pattern, dtw.frames([_thinned(motion, stride) for motion, _ in cuts], stride))
+        stride = dtw.fine_stride(len(pattern.values))
+        whole = [self._joints.sketch(self._snapshot.stored[position].joints) for position, _ in found]
+        cuts = [
+            sketch.around(m.start_s - _ROOM_S, m.end_s + _ROOM_S) for sketch, (_, m) in zip(whole, found, strict=True)
+        ]
+        fine = dtw.match(pattern.thinned(stride), [cut.thinned(stride) for cut, _ in cuts])
         refined = []
         for (position, rough), (_, offset_s), (one,) in zip(found, cuts, fine, strict=True):
             moved = dtw.Match(one.distance, one.start_s + offset_s, one.end_s + offset_s)
@@ -297,13 +299,6 @@ def _candidates(whole: list[_Found], parts: list[_Found], count: int) -> list[in
     return list(dict.fromkeys(of_whole[:count] + of_parts[:count] + of_parts + of_whole))
 
 
-def _around(motion: NormalizedMotion, match: dtw.Match) -> tuple[NormalizedMotion, float]:
-    """The stretch of a match with some room on both sides, and the second at which it starts."""
-    first = max(math.floor((match.start_s - _ROOM_S) * FPS), 0)
-    last = math.ceil((match.end_s + _ROOM_S) * FPS)
-    return NormalizedMotion(motion.joints[first : last + 1], motion.valid), first / FPS
-
-
 def _limited(found: list[_Found], per_clip: int) -> list[_Found]:
     """Of each clip at most ``per_clip`` stretches that do not overlap, in the order given."""
     of_clip: dict[int, list[int]] = defaultdict(list)
@@ -314,10 +309,6 @@ def _limited(found: list[_Found], per_clip: int) -> list[_Found]:
         start_s, end_s = np.array([(found[i].start_s, found[i].end_s) for i in indices]).T
         kept.update(indices[i] for i in without_overlaps(start_s, end_s, per_clip))
     return [one for i, one in enumerate(found) if i in kept]
-
-
-def _thinned(motion: NormalizedMotion, stride: int) -> NormalizedMotion:
-    return NormalizedMotion(motion.joints[::stride], motion.valid)
 
 
 def _mirrored(motion: NormalizedMotion) -> NormalizedMotion:

@@ -30,7 +30,7 @@ KINDS: Final[tuple[Kind, Kind]] = ("clips", "moments")
 
 FOLDERS: Final = {"joints": "joints", "clips": "signatures", "moments": "signatures", "graph": "graphs"}
 GRAPH_FROM: Final = 32_000
-"""Rows from which a search graph is kept. Below, comparing with all takes less than 5 ms; building one costs a
+"""Rows from which a search graph is kept. Below, comparing with all takes some 5 ms; building one costs a
 millisecond a row."""
 
 _GRAPH_SLACK: Final = 0.25  # a graph is brought up to date when more than this share of the rows came after it
