@@ -40,9 +40,11 @@ from .channels import LARGEST, Channels, Move, Turn
 from .files import decode, read_bytes
 
 MAX_JOINTS: Final = 4096
+"""More bones are refused: no figure has them, a damaged or hostile file may."""
 FPS: Final = 120.0
 
 _DOFS: Final = ("tx", "ty", "tz", "rx", "ry", "rz", "l")
+_MOST_BYTES_OF_ASF: Final = 4_000_000  # a bone takes some 300, and MAX_JOINTS bones are a third of it
 _PLAUSIBLE: Final = (0.5, 3.0)  # metres; a figure of another size counts in another unit than the ASF's
 _FRAME: Final = re.compile(rb"(?m)^[ \t]*\d+[ \t]*\r?$")
 _NAME: Final = re.compile(rb"(?m)^[ \t]*([A-Za-z_]\S*)")
@@ -152,7 +154,10 @@ def read_asf(path: Path) -> Skeleton:
     Raises:
         MotionFileError: the file is not a whole ASF.
     """
-    sections = _sections(decode(read_bytes(path)))
+    raw = read_bytes(path)
+    if len(raw) > _MOST_BYTES_OF_ASF:
+        raise MotionFileError(f"{len(raw) / 1e6:.0f} MB are no skeleton; download it again.")
+    sections = _sections(decode(raw))
     if "bonedata" not in sections or "hierarchy" not in sections:
         raise MotionFileError("this is not a whole ASF file (:bonedata and :hierarchy are needed); download it again.")
     try:
@@ -276,15 +281,17 @@ def _frames(body: bytes) -> tuple[list[str], list[int], NDArray[np.float64]]:
     second = _FRAME.search(after_first_number)
     first_frame = after_first_number[: second.start()] if second else after_first_number
     lines = [line.split() for line in first_frame.splitlines() if line.strip()]
-    names = _NAME.findall(body)
+    names = _NAME.findall(body) if len(lines) <= MAX_JOINTS else []
     frames = len(names) // max(len(lines), 1)
+    if not frames or names != [line[0] for line in lines] * frames:
+        raise MotionFileError("not all its frames list the same bones, perhaps cut off; download it again.")
     try:
         values = numbers.parse(_NAME.sub(b"", body))
     except ValueError as error:
         raise MotionFileError(f'it has the word "{error}" where a number belongs; download it again.') from None
     width = 1 + sum(len(line) - 1 for line in lines)
-    if not frames or len(values) != frames * width or names != [line[0] for line in lines] * frames:
-        raise MotionFileError("not all its frames list the same bones, perhaps cut off; download it again.")
+    if len(values) != frames * width:
+        raise MotionFileError("not all its frames have as many numbers, perhaps cut off; download it again.")
     bones = [decode(line[0]).lower() for line in lines]
     return bones, [len(line) - 1 for line in lines], values.reshape(frames, width)[:, 1:]
 

@@ -72,8 +72,10 @@ def read(path: Path) -> list[Motion]:
     except ValueError as error:
         raise MotionFileError(f"the file has a word that is no number ({error}); download it again.") from None
     frames, wanted = len(values) // (len(JOINTS) * 4), int(head[1])
-    if not frames or frames < wanted or len(values) % (len(JOINTS) * 4):
+    if not frames or frames < wanted:
         raise MotionFileError(f"the file was cut off: it has {frames} of its {wanted} frames; download it again.")
+    if len(values) % (len(JOINTS) * 4):
+        raise MotionFileError(f"the file ends in the middle of frame {frames + 1}; download it again.")
     table = values.reshape(frames, len(JOINTS), 4)
     seen = (table[..., 3:] != 0) & np.all(np.abs(table) < _LARGEST, axis=-1, keepdims=True)
     if not np.any(seen):

@@ -9,6 +9,7 @@ fit the pattern (NaN, 20 digits, columns that touch) goes to numpy's slower pars
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -122,7 +123,11 @@ def _longest_word(text: bytes, ends: NDArray[np.intp]) -> int:
 
 def _parse_any(text: bytes) -> NDArray[np.float64]:
     """The slow way: everything that Python takes for a number, and what odd exporters write."""
-    words = _TOUCHING.sub(b" ", _WINDOWS_NAN.sub(b"nan", text.translate(_BLANKS_TO_SPACE))).split()
+    words = text.translate(_BLANKS_TO_SPACE).split()
+    longest = max(words, key=len, default=b"")
+    if len(longest) > _ABSURD:
+        raise ValueError(longest[:20].decode("latin-1"))
+    words = _TOUCHING.sub(b" ", b" ".join(words)).split()
     return np.array([_number(word) for word in words], dtype=np.float64)
 
 
@@ -140,9 +145,10 @@ def _whole_numbers(text: bytes) -> NDArray[np.int64] | None:
 
 def _number(word: bytes) -> float:
     try:
-        if len(word) <= _ABSURD:
-            return float(word)
+        return float(word)
     except ValueError:
+        if _WINDOWS_NAN.fullmatch(word):
+            return math.nan
         with suppress(ValueError):
             return float(word.replace(b",", b"."))
     raise ValueError(word[:20].decode("latin-1"))

@@ -326,12 +326,16 @@ def test_damaged_files_never_fail_otherwise_than_by_a_refusal(tmp_path: Path, da
         assert str(error).startswith("three.amc: ")
 
 
-def test_a_hierarchy_of_a_hundred_thousand_bones_is_refused(tmp_path: Path) -> None:
+def test_a_hierarchy_of_ten_thousand_bones_is_refused(tmp_path: Path) -> None:
     bone = "begin\nname b{0}\ndirection 0 1 0\nlength 1\nend\n"
-    bones = "".join(bone.format(number) for number in range(100_000))
-    links = "".join(f"b{number} b{number + 1}\n" for number in range(99_999))
+    bones = "".join(bone.format(number) for number in range(10_000))
+    links = "".join(f"b{number} b{number + 1}\n" for number in range(9_999))
     asf = f":bonedata\n{bones}:hierarchy\nbegin\nroot b0\n{links}end\n"
     assert "hierarchy" in refusal(pair(tmp_path, asf=asf))
+
+
+def test_a_skeleton_of_a_hundred_megabytes_is_refused(tmp_path: Path) -> None:
+    assert "100 MB" in refusal(pair(tmp_path, asf=b":bonedata\n" + b"begin\nend\n" * 10_000_000))
 
 
 # The databases

@@ -79,6 +79,7 @@ BROKEN = {
     "another number of joints": (text(joints=20), "MHAD"),
     "a frame less than told": (text(3).replace("3 35", "4 35", 1), "3 of its 4 frames"),
     "cut in a line": (text()[:-30], "2 of its 3 frames"),
+    "half a frame too many": (text() + "1 2 3 1\n", "in the middle of frame 4"),
     "no frames": ("0 35\n", "cut off"),
     "a word": (text().replace("134.000000", "13x", 1), "13x"),
     "nothing seen": (text().replace(" 1\n", " 0\n"), "no joint"),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -83,6 +84,16 @@ def test_a_word_that_is_no_number_is_named(word: str, place: str) -> None:
         numbers.parse(place.format(word).encode())
     assert str(caught.value) in place.format(word)
     assert 0 < len(str(caught.value)) <= 20
+
+
+@pytest.mark.parametrize(
+    "text", [b"1" * 30_000_000, b"1" * 30_000_000 + b"#", b"-" * 30_000_000, b"1-" * 5_000_000 + b"x"]
+)
+def test_a_word_of_millions_of_characters_is_refused_at_once(text: bytes) -> None:
+    start = time.process_time()
+    with pytest.raises(ValueError):
+        numbers.parse(text)
+    assert time.process_time() - start < 20  # some ways of looking at it would take days
 
 
 @settings(max_examples=500, deadline=None)
