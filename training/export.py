@@ -19,8 +19,20 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from .model import SIGNATURE, DeepHuMS, IndRNN, MotionInput
-from .signature_net import HEADING_WINDOW, LEFT, RIGHT, STRIDE, Block, LocalInput, SignatureNet
+from .model import JOINTS, SIGNATURE, DeepHuMS, IndRNN, MotionInput
+from .signature_net import (
+    HEADING_WINDOW,
+    HIPS,
+    LEFT,
+    RIGHT,
+    SPEED_WEIGHT,
+    STRAY_WINDOW,
+    STRIDE,
+    Block,
+    LocalInput,
+    SignatureNet,
+    Statistics,
+)
 
 OPSET = 17
 IR_VERSION = 8  # both old enough for every onnxruntime that the add-on bundles
@@ -182,15 +194,23 @@ def _turned(g: _Graph, vectors: str, heading: tuple[str, str]) -> str:
     return g.add("Concat", along, aside, z, axis=-1)
 
 
-def _local_features(g: _Graph, layer: LocalInput, within: str) -> str:
-    """``LocalInput.forward`` in ONNX."""
-    weight = g.add("Mul", "valid", g.constant(layer.root_weight))
+def _local(g: _Graph, layer: LocalInput, within: str) -> str:
+    """``LocalInput.local`` in ONNX."""
+    left, right = (g.add("Gather", "valid", g.constant([hip]), axis=1) for hip in HIPS)
+    both = g.add("Mul", left, right)
+    hips = g.add("Mul", g.add("Add", both, g.constant(1e-4)), g.constant(layer.hips))
+    pelvis = g.add("Mul", g.add("Sub", g.constant(1.0), both), g.constant(layer.pelvis))
+    weight = g.add("Mul", "valid", g.add("Add", hips, pelvis))
     total = g.add("Add", g.add("ReduceSum", weight, g.constant([1]), keepdims=1), g.constant(1e-9))
     weight = g.add("Unsqueeze", g.add("Div", weight, total), g.constant([1, 3]))
     root = g.add("ReduceSum", g.add("Mul", "joints", weight), g.constant([2]), keepdims=1)
     place = g.add("Sub", "joints", g.add("Mul", root, g.constant([1.0, 1.0, 0.0])))
     heading = _heading(g, within)
-    local = g.add("Concat", _turned(g, place, heading), _turned(g, _motion(g), heading), axis=-1)
+    return g.add("Concat", _turned(g, place, heading), _turned(g, _motion(g), heading), axis=-1)
+
+
+def _local_features(g: _Graph, local: str, layer: LocalInput, within: str) -> str:
+    """``LocalInput.forward`` in ONNX."""
     features = g.add("Mul", _standardised(g, local, layer.standard), within)
     seen = g.add("Mul", g.add("Unsqueeze", "valid", g.constant([1])), within)
     return g.add("Concat", features, seen, within, axis=-1)
@@ -216,23 +236,51 @@ def _block(g: _Graph, x: str, within: str, block: Block) -> str:
     return g.add("Add", x, g.add("Mul", inner, g.constant(block.scale)))
 
 
+def _statistics(g: _Graph, local: str, layer: Statistics, within: str) -> str:
+    """``Statistics.forward`` in ONNX."""
+    place = _columns(g, local, 0, 3)
+    flat = g.add("Mul", g.add("Reshape", place, g.constant([0, 0, -1])), within)
+    flat = g.add("Transpose", g.add("Concat", flat, within, axis=-1), perm=[0, 2, 1])
+    size, pads = [STRAY_WINDOW], [STRAY_WINDOW // 2] * 2
+    means = g.add("AveragePool", flat, kernel_shape=size, strides=[1], pads=pads, count_include_pad=1)
+    means = g.add("Transpose", means, perm=[0, 2, 1])
+    share = g.add("Max", _columns(g, means, JOINTS * 3, JOINTS * 3 + 1), g.constant(1e-6))
+    around = g.add("Div", _columns(g, means, 0, JOINTS * 3), share)
+    around = g.add("Reshape", around, g.constant([0, 0, JOINTS, 3]))
+    stray = g.add("Abs", g.add("Sub", place, around))
+    speed = g.add("Mul", g.add("Abs", _columns(g, local, 3, 6)), g.constant(SPEED_WEIGHT))
+    values = g.add("Concat", *(g.add("Unsqueeze", part, g.constant([2])) for part in (place, stray, speed)), axis=2)
+    values = g.add(
+        "Mul", g.add("Sub", values, g.constant(layer.centre)), g.add("Unsqueeze", "valid", g.constant([1, 2, 4]))
+    )
+    return g.add("Mul", g.add("Reshape", values, g.constant([0, 0, -1])), within)
+
+
+def _patches(g: _Graph, features: str, width: int) -> str:
+    """``signature_net._patches`` in ONNX: ``[N, K, 4, width]``."""
+    frames = g.add("Gather", g.add("Shape", "joints"), g.constant([1]))
+    spare = g.add("Mod", g.add("Neg", frames), g.constant([STRIDE]))
+    pads = g.add("Concat", g.constant([0, 0, 0, 0]), spare, g.constant([0]), axis=0)
+    return g.add("Reshape", g.add("Pad", features, pads, g.constant(0.0)), g.constant([0, -1, STRIDE, width]))
+
+
 def signature_graph(model: SignatureNet) -> _Graph:
     """``SignatureNet.encode`` in ONNX; the results are named ``signature`` and ``tokens``."""
     g = _Graph()
     within = _within(g)
-    features = _local_features(g, model.input, within)
-    frames = g.add("Gather", g.add("Shape", "joints"), g.constant([1]))
-    spare = g.add("Mod", g.add("Neg", frames), g.constant([STRIDE]))
-    pads = g.add("Concat", g.constant([0, 0, 0, 0]), spare, g.constant([0]), axis=0)
-    features = g.add("Pad", features, pads, g.constant(0.0))
-    width = model.stem.in_features
-    x = g.linear(g.add("Reshape", features, g.constant([0, -1, width])), model.stem)
+    local = _local(g, model.input, within)
+    width = model.stem.in_features // STRIDE
+    patches = _patches(g, _local_features(g, local, model.input, within), width)
+    x = g.linear(g.add("Reshape", patches, g.constant([0, 0, -1])), model.stem)
+    statistics = _patches(g, _statistics(g, local, model.statistics, within), model.shortcut.in_features)
+    statistics = g.add("ReduceMean", statistics, axes=[2], keepdims=0)
     count = g.add("Div", g.add("Add", "length", g.constant(STRIDE - 1)), g.constant(STRIDE))
     shown = g.add("Unsqueeze", g.frames_before(x, count), g.constant([2]))
     for block in model.blocks:
         assert isinstance(block, Block)
         x = _block(g, x, shown, block)
     tokens = g.linear(g.norm(x, model.norm), model.head)
+    tokens = g.add("Add", tokens, g.add("MatMul", statistics, g.constant(model.shortcut.weight.T)))
     g.nodes.append(helper.make_node("Mul", [tokens, shown], ["tokens"]))
     _unit(g, g.add("ReduceSum", "tokens", g.constant([1]), keepdims=0))
     return g

@@ -75,7 +75,7 @@ class SignatureRecipe:
         self.pool = _pool(settings, motions, folder / "pool.pt")
         self.near = self.pool.distance.argsort(dim=1)[:, 1 : settings.neighbours + 1]
         self.encoder = SignatureNet(width=settings.width, blocks=settings.blocks, drop=settings.drop)
-        self.encoder.input.fit(_whole(self.pool.pieces, torch.arange(0, settings.pool, 4)))
+        self.encoder.fit(_whole(self.pool.pieces, torch.arange(0, settings.pool, 4)))
         self.model: nn.Module = nn.ModuleDict({"encoder": self.encoder})
 
     def loss(self, step: int) -> tuple[Tensor, Terms]:
@@ -181,7 +181,7 @@ def _draw(settings: SignatureSettings, motions: MotionSet, count: int) -> tuple[
 
 
 def _lengths(settings: SignatureSettings, available: Tensor) -> Tensor:
-    """Lengths ``[N]`` of pieces: evenly spread by ratio, a quarter as long as may be, since clips are asked for whole."""
+    """Lengths ``[N]`` of pieces: evenly spread by ratio, a quarter as long as may be: clips are asked for whole."""
     spread = settings.longest / settings.shortest
     length = (settings.shortest * spread ** torch.rand(len(available))).long()
     length = torch.where(torch.rand(len(available)) < 0.25, settings.longest, length)

@@ -23,11 +23,12 @@ from .model import CHANNELS, JOINTS, SIGNATURE, MotionInput
 
 STRIDE = 4
 HEADING_WINDOW = 15  # frames: half a second, over which the heading of a frame is averaged
+STRAY_WINDOW = 61  # frames: the two seconds within which a joint strays from its mean
+SPEED_WEIGHT = 9.0  # a step of 1 m a frame counts as so many metres: a third of its speed in m/s
+STATISTICS = 3  # place, straying, speed
 LEFT = [INDEX["left_hip"], INDEX["left_shoulder"]]
 RIGHT = [INDEX["right_hip"], INDEX["right_shoulder"]]
-_ROOT_WEIGHT = torch.zeros(JOINTS)
-_ROOT_WEIGHT[[INDEX["left_hip"], INDEX["right_hip"]]] = 1.0
-_ROOT_WEIGHT[INDEX["pelvis"]] = 1e-4  # stands in where both hips are missing
+HIPS = [INDEX["left_hip"], INDEX["right_hip"]]
 
 
 class Encoded(NamedTuple):
@@ -37,38 +38,46 @@ class Encoded(NamedTuple):
     tokens: Tensor
 
 
+def frames_within(joints: Tensor, length: Tensor) -> Tensor:
+    """``[N, T, 1]`` 1.0 for the first ``length [N]`` frames of ``joints [N, T, ...]``, else 0."""
+    frames = torch.arange(joints.shape[1], device=joints.device)[None, :]
+    return (frames < length[:, None]).float()[..., None]
+
+
 class LocalInput(nn.Module):
     """Joint locations and motion to the next frame, as the figure itself has them: from its hips, along its heading.
 
     Heights stay heights above the floor. Beside the six channels of each joint stands whether it is valid.
     """
 
-    root_weight: Tensor
+    hips: Tensor
+    pelvis: Tensor
     window: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.standard = MotionInput()  # only its constants are used
-        self.register_buffer("root_weight", _ROOT_WEIGHT.clone())
+        numbers = torch.arange(JOINTS)
+        self.register_buffer("hips", torch.isin(numbers, torch.tensor(HIPS)).float())
+        self.register_buffer("pelvis", (numbers == INDEX["pelvis"]).float())  # stands in where a hip is missing
         self.register_buffer("window", torch.ones(1, 1, HEADING_WINDOW))
 
-    def fit(self, batch: Batch) -> None:
-        """Takes the mean and deviation of each channel over the frames of a batch as constants."""
-        local = self.local(batch.joints, batch.valid.float(), batch.length)
-        shown = (inside(batch.length, local.shape[1])[:, :, None] & batch.valid[:, None])[..., None].float()
-        count = shown.sum(dim=(0, 1)).clamp_min(1)
-        mean = (local * shown).sum(dim=(0, 1)) / count
-        deviation = ((local - mean).square() * shown).sum(dim=(0, 1)).div(count).sqrt()
+    def fit(self, local: Tensor, shown: Tensor) -> None:
+        """Takes mean and deviation of ``local [N, T, 22, 6]`` as constants; ``shown [N, T, 22]``: which of them."""
+        weight = shown[..., None].float()
+        count = weight.sum(dim=(0, 1)).clamp_min(1)
+        mean = (local * weight).sum(dim=(0, 1)) / count
+        deviation = ((local - mean).square() * weight).sum(dim=(0, 1)).div(count).sqrt()
         self.standard.fit(mean, deviation)
 
     def local(self, joints: Tensor, valid: Tensor, length: Tensor) -> Tensor:
         """``[N, T, 22, 6]`` metres, not yet standardised nor masked by joint."""
-        frames = torch.arange(joints.shape[1], device=joints.device)[None, :]
-        within = (frames < length[:, None]).float()
-        has_next = (frames < length[:, None] - 1).float()[..., None, None]
+        within = frames_within(joints, length)
+        has_next = frames_within(joints, length - 1)[..., None]
         following = torch.cat([joints[:, 1:], joints[:, -1:]], dim=1)
         motion = (following - joints) * has_next
-        weight = valid * self.root_weight
+        both = valid[:, HIPS[:1]] * valid[:, HIPS[1:]]  # [N, 1]
+        weight = valid * (both * self.hips + (1.0 - both) * self.pelvis + 1e-4 * self.hips)
         weight = weight / (weight.sum(dim=1, keepdim=True) + 1e-9)
         root = (joints * weight[:, None, :, None]).sum(dim=2)
         cos, sin = self._heading(joints, valid, within)
@@ -81,21 +90,54 @@ class LocalInput(nn.Module):
         """Cosine and sine ``[N, T, 1]`` of the heading: across hips and shoulders, averaged over half a second."""
         both = valid[:, LEFT] * valid[:, RIGHT]
         across = ((joints[:, :, LEFT, :2] - joints[:, :, RIGHT, :2]) * both[:, None, :, None]).sum(dim=2)
-        across = (across * within[..., None]).transpose(1, 2).flatten(0, 1)[:, None]
+        across = (across * within).transpose(1, 2).flatten(0, 1)[:, None]
         across = nn.functional.conv1d(across, self.window, padding=HEADING_WINDOW // 2)
         x, y = across.reshape(len(joints), 2, -1).unbind(1)
         x = x + 1e-4  # with hips and shoulders missing: as it started
         size = (x * x + y * y).sqrt() + 1e-9
         return (x / size)[..., None], (y / size)[..., None]
 
-    def forward(self, joints: Tensor, valid: Tensor, length: Tensor) -> Tensor:
-        """Features ``[N, T, 155]``, zero after ``length``."""
-        features = (self.local(joints, valid, length) - self.standard.mean) * self.standard.scale
-        features = (features * valid[:, None, :, None]).flatten(2)
-        frames = torch.arange(joints.shape[1], device=joints.device)[None, :]
-        within = (frames < length[:, None]).float()[..., None]
-        seen = valid[:, None].expand(-1, joints.shape[1], -1)
-        return torch.cat([features, seen, torch.ones_like(within)], dim=-1) * within
+    def forward(self, local: Tensor, valid: Tensor, within: Tensor) -> Tensor:
+        """Features ``[N, T, 155]`` of ``local [N, T, 22, 6]``; zero for missing joints and where ``within`` is."""
+        features = (local - self.standard.mean) * self.standard.scale * valid[:, None, :, None]
+        seen = valid[:, None].expand(-1, local.shape[1], -1)
+        return torch.cat([features.flatten(2), seen, torch.ones_like(within)], dim=-1) * within
+
+
+class Statistics(nn.Module):
+    """What of a motion tells much when it is merely averaged: each coordinate, how far it strays, and how fast.
+
+    Per frame: where each joint is from its mean over all motions, how far it is from its own mean over the two seconds
+    about the frame, and the speed along each axis; all in metres. Their averages over a motion are close to the
+    mean and deviation of its pose, the strongest baseline there is without a network.
+    """
+
+    centre: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(STATISTICS, JOINTS, 3))
+
+    def fit(self, local: Tensor, shown: Tensor) -> None:
+        """Takes the means over frames ``local [N, T, 22, 6]`` as constants; ``shown [N, T, 22]`` says which count."""
+        within = shown.any(dim=2, keepdim=True).float()
+        values = self._values(local, within)
+        weight = shown[:, :, None, :, None].float()
+        self.centre.copy_((values * weight).sum(dim=(0, 1)) / weight.sum(dim=(0, 1)).clamp_min(1))
+
+    def _values(self, local: Tensor, within: Tensor) -> Tensor:
+        """``[N, T, 3, 22, 3]``: place, straying, speed."""
+        place = local[..., :3]
+        flat = torch.cat([place.flatten(2) * within, within], dim=-1).transpose(1, 2)
+        means = nn.functional.avg_pool1d(flat, STRAY_WINDOW, stride=1, padding=STRAY_WINDOW // 2).transpose(1, 2)
+        around = (means[..., :-1] / means[..., -1:].clamp_min(1e-6)).reshape(place.shape)
+        speed = local[..., 3:].abs() * SPEED_WEIGHT
+        return torch.stack([place, (place - around).abs(), speed], dim=2)
+
+    def forward(self, local: Tensor, valid: Tensor, within: Tensor) -> Tensor:
+        """``[N, T, 198]``, zero for missing joints and where ``within [N, T, 1]`` is."""
+        values = (self._values(local, within) - self.centre) * valid[:, None, None, :, None]
+        return values.flatten(2) * within
 
 
 def _turned(vectors: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -135,20 +177,36 @@ class SignatureNet(nn.Module):
         self.blocks = nn.ModuleList(Block(width, kernel, expansion, drop) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, SIGNATURE)
+        self.statistics = Statistics()
+        self.shortcut = nn.Linear(STATISTICS * JOINTS * 3, SIGNATURE, bias=False)
+        nn.init.orthogonal_(self.shortcut.weight)  # at first the signature is the statistics, and keeps their distances
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def fit(self, batch: Batch) -> None:
+        """Takes the constants of the inputs from the motions of a batch."""
+        local = self.input.local(batch.joints, batch.valid.float(), batch.length)
+        shown = inside(batch.length, local.shape[1])[:, :, None] & batch.valid[:, None]
+        self.input.fit(local, shown)
+        self.statistics.fit(local, shown)
 
     def encode(self, joints: Tensor, valid: Tensor, length: Tensor) -> Encoded:
         """Signature and tokens of a padded batch."""
-        features = self.input(joints, valid, length)
-        spare = -joints.shape[1] % STRIDE
-        features = nn.functional.pad(features, (0, 0, 0, spare))
-        x = self.stem(features.reshape(len(features), -1, STRIDE * features.shape[2]))
-        first_frame = torch.arange(x.shape[1], device=x.device)[None, :] * STRIDE
-        within = (first_frame < length[:, None]).to(x.dtype)[..., None]
+        local, within = self.input.local(joints, valid, length), frames_within(joints, length)
+        x = self.stem(_patches(self.input(local, valid, within)).flatten(2))
+        means = _patches(self.statistics(local, valid, within)).mean(dim=2)
+        shown = frames_within(x, (length + STRIDE - 1) // STRIDE)
         for block in self.blocks:
-            x = block(x, within)
-        tokens = self.head(self.norm(x)) * within
+            x = block(x, shown)
+        tokens = (self.head(self.norm(x)) + self.shortcut(means)) * shown
         return Encoded(nn.functional.normalize(tokens.sum(dim=1), dim=-1), tokens)
 
     def forward(self, joints: Tensor, valid: Tensor, length: Tensor) -> Tensor:
         """Signatures ``[N, 512]`` of unit length."""
         return self.encode(joints, valid, length).signature
+
+
+def _patches(features: Tensor) -> Tensor:
+    """``[N, T, F]`` as ``[N, K, 4, F]``, the last patch filled up with zeros."""
+    features = nn.functional.pad(features, (0, 0, 0, -features.shape[1] % STRIDE))
+    return features.unflatten(1, (-1, STRIDE))
