@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,15 @@ from .normalize import NormalizedMotion
 from .reading import sign
 from .search import Hit, Scope, Searcher
 from .verification import VerifyReport
-from .writer import FOLDERS, Writer
+from .writer import FOLDERS, Writer, model_of
 from .writer_lock import WriterLock
 
 if TYPE_CHECKING:
     from .encoder import Encoder
+
+
+Read = TypeVar("Read")
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -178,10 +182,9 @@ class Library:
     # changing
 
     @contextmanager
-    def _writer(self, encoder: Encoder) -> Iterator[Writer]:
+    def _writer(self, model: Model) -> Iterator[Writer]:
         if self._catalogue.readonly:
             raise LibraryError(f"The library {self.path.name} cannot be written here; it is open for reading only.")
-        model = Model(encoder.model_hash, encoder.model_name, encoder.dimension)
         with WriterLock(self.path / "writer.lock"), Writer(self.path, self._catalogue, model) as writer:
             yield writer
 
@@ -208,7 +211,7 @@ class Library:
             LibraryError: it cannot be written, another program writes, the disk is full, or it is of another model.
         """
         encoder = self.encoder
-        with self._writer(encoder) as writer:
+        with self._writer(model_of(encoder)) as writer:
             report = indexing.run(writer, self._catalogue, encoder, paths, workers, progress, shard)
             self._settle()
         return report
@@ -219,7 +222,10 @@ class Library:
         Raises:
             LibraryError: it cannot be written, or another program writes.
         """
-        with self._writer(self.encoder) as writer:
+        model = self._catalogue.model()
+        if model is None:
+            return 0
+        with self._writer(model) as writer:
             wanted = [str(_absolute(path)) for path in paths]
             gone = [
                 source
@@ -244,7 +250,7 @@ class Library:
             LibraryError: it cannot be written, another program writes, or stored joints are damaged.
         """
         stored = self._catalogue.totals()[1]
-        with self._writer(encoder) as writer:
+        with self._writer(model_of(encoder)) as writer:
             done = writer.replace_signatures(
                 lambda one: sign(self._joints.motion(one.joints), encoder),
                 lambda count: progress is None or progress(count, stored) is not False,
@@ -262,7 +268,7 @@ class Library:
         Raises:
             LibraryError: the models differ, it cannot be written, or another program writes.
         """
-        with self._writer(self.encoder) as writer:
+        with self._writer(model_of(self.encoder)) as writer:
             report = merging.run(writer, self._catalogue, other._catalogue, other.path, progress)
             self._settle()
         return report
@@ -333,7 +339,8 @@ class Library:
             query = self.motion(query)
         elif isinstance(query, Motion):
             query = canonicalize(query)
-        return self._searcher.search(query, k, scope, where, rerank, mirror)
+        motion = query
+        return self._steadily(lambda: self._searcher.search(motion, k, scope, where, rerank, mirror))
 
     def clips(self, where: Where | None = None, limit: int = -1, offset: int = 0) -> list[Clip]:
         """Clips in the order of their names; ``where`` as in `search`."""
@@ -354,7 +361,20 @@ class Library:
             LibraryError: there is no clip of this id, or its joints are damaged.
         """
         clip = self.clip(clip_id)
-        return self._joints.motion(self._catalogue.place(clip_id).joints, clip.name, clip.source)
+        return self._steadily(
+            lambda: self._joints.motion(self._catalogue.place(clip_id).joints, clip.name, clip.source)
+        )
+
+    def _steadily(self, read: Callable[[], Read]) -> Read:
+        """Reads once more where a writer has replaced a file between looking up where something lies and reading it."""
+        for _ in range(_ATTEMPTS):
+            state = self._catalogue.state()
+            try:
+                return read()
+            except LibraryError:
+                if self._catalogue.state() == state:
+                    raise
+        return read()
 
     def info(self) -> LibraryInfo:
         """What the library holds."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -161,6 +162,7 @@ class Searcher:
         self._catalogue = catalogue
         self._joints = joints
         self._encode = encode
+        self._guard = threading.Lock()
         self._state: tuple[int, int] | None = None
         self._snapshot = Snapshot([])
         self._indexes: dict[Kind, SignatureIndex] = {}
@@ -168,7 +170,17 @@ class Searcher:
     def search(
         self, motion: CanonicalMotion, k: int, scope: Scope, where: Where | None, rerank: bool, mirror: bool
     ) -> list[Hit]:
-        """The best ``k`` hits; the arguments are those of `Library.search`."""
+        """The best ``k`` hits; the arguments are those of `Library.search`.
+
+        Raises:
+            LibraryError: an unknown filter; or a writer has replaced a file meanwhile, so that asking again helps.
+        """
+        with self._guard:
+            return self._search(motion, k, scope, where, rerank, mirror)
+
+    def _search(
+        self, motion: CanonicalMotion, k: int, scope: Scope, where: Where | None, rerank: bool, mirror: bool
+    ) -> list[Hit]:
         self._follow()
         allowed = None if where is None else np.isin(self._snapshot.ids, self._catalogue.ids(where))
         query = _Query.of(motion)
@@ -231,6 +243,8 @@ class Searcher:
             try:
                 sketches[position] = self._joints.sketch(self._snapshot.stored[position].joints, stride)
             except LibraryError as error:
+                if self._catalogue.state() != self._state:  # not damaged: a writer has just put it elsewhere
+                    raise
                 _LOG.warning("%s", error)
         return sketches
 

@@ -19,7 +19,7 @@ from .errors import LibraryError
 from .joint_store import JointStore
 from .reading import read_file, sign
 from .signature_store import Rows, SignatureStore, row_type
-from .writer import FOLDERS, KINDS, Kind, Writer, crc_of, rows_of
+from .writer import FOLDERS, KINDS, Kind, Writer, crc_of, model_of, rows_of
 from .writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -215,9 +215,8 @@ def _mend_catalogue(folder: Path, catalogue: Catalogue) -> None:
 
 def _mend_files(folder: Path, catalogue: Catalogue, encoder: Encoder, damage: _Damage) -> list[str]:
     """Mends joints, signatures and graphs; returns a line for each clip that had to be taken out."""
-    model = Model(encoder.model_hash, encoder.model_name, encoder.dimension)
     _fill_up(folder, catalogue, damage.short)
-    with Writer(folder, catalogue, model) as writer:
+    with Writer(folder, catalogue, model_of(encoder)) as writer:
         lost = _mend_joints(writer, catalogue, encoder, damage.joints)
         if damage.signatures:
             _mend_signatures(writer, folder, encoder, {one.clip_id for one in damage.signatures})

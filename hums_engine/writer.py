@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from .hnsw_index import HnswIndex
 from .joint_store import SEGMENT_BYTES, JointStore, Location
 from .reading import ReadFile, TakeFacts
 from .signature_store import Rows, SignatureStore, pack_rows, row_type
+
+if TYPE_CHECKING:
+    from .encoder import Encoder
 
 Kind = Literal["clips", "moments"]
 KINDS: Final[tuple[Kind, Kind]] = ("clips", "moments")
@@ -64,6 +67,7 @@ class Writer:
         self._pending: list[tuple[ReadFile, list[Placed]]] = []
         self._clear_leftovers()
         self._files: dict[str, AppendFile] = {}
+        self._full: list[tuple[str, str, int]] = []
         for kind in ("joints", *KINDS):
             self._open(kind)
 
@@ -99,6 +103,7 @@ class Writer:
         number = int(old.path.name.rsplit("-", 1)[1]) + 1
         old.sync()
         old.close()
+        self._full.append((kind, old.path.name, old.length))
         path = self._path(kind, f"{kind}-{number:06d}")
         path.unlink(missing_ok=True)
         self._files[kind] = AppendFile(path, 0)
@@ -152,18 +157,20 @@ class Writer:
             with self._catalogue.transaction():
                 for read, placed in self._pending:
                     ids[read.path] = self._write_down(read, placed)
+                self._write_lengths()
                 if also is not None:
                     also(self._catalogue)
-                self._write_lengths()
                 if self._catalogue.model() != self.model:
                     self._catalogue.set_model(self.model)
         self._pending.clear()
+        self._full.clear()
         return ids
 
     def _write_lengths(self) -> None:
-        for kind, file in self._files.items():
-            if self._catalogue.files(kind).get(file.path.name) != file.length:
-                self._catalogue.set_length(kind, file.path.name, file.length)
+        now = [(kind, file.path.name, file.length) for kind, file in self._files.items()]
+        for kind, name, length in self._full + now:
+            if self._catalogue.files(kind).get(name) != length:
+                self._catalogue.set_length(kind, name, length)
 
     def _write_down(self, read: ReadFile, placed: list[Placed]) -> list[int]:
         """The rows of a file and its clips. A file that cannot be read any more keeps the clips it had."""
@@ -309,6 +316,11 @@ def _put_anew(catalogue: Catalogue, placed: list[Stored], gone: list[str], graph
     if not graphs:
         for kind in KINDS:
             catalogue.set_graph(kind, None)
+
+
+def model_of(encoder: Encoder) -> Model:
+    """What the catalogue remembers of an encoder."""
+    return Model(encoder.model_hash, encoder.model_name, encoder.dimension)
 
 
 def rows_of(stores: dict[Kind, SignatureStore], one: Stored) -> tuple[Rows, Rows]:

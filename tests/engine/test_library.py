@@ -369,6 +369,25 @@ def test_a_large_library_is_searched_by_its_graph_as_it_was_without(
     assert library.verify().sound
 
 
+def test_joints_that_outgrow_a_file_go_on_in_the_next(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hums_engine.writer.SEGMENT_BYTES", 100_000)
+    posed_bvh.write_several(tmp_path / "mocap", 9, seconds=2.0)
+    library.add([tmp_path / "mocap"])
+    segments = {path.name: path.stat().st_size for path in (library.path / "joints").iterdir()}
+    assert len(segments) > 2
+    assert library._catalogue.files("joints") == segments
+    assert library.verify().clips == 9
+    assert library.verify().sound
+    for path in sorted((tmp_path / "mocap").iterdir())[:7]:
+        path.unlink()
+    library.add([tmp_path / "mocap"])
+    assert len(list((library.path / "joints").iterdir())) < len(segments)
+    assert library.verify().sound
+    assert len(library.search(library.clips()[0].id)) == 2
+
+
 def test_a_reader_sees_what_a_writer_adds(three: Library, tmp_path: Path, encoder: Encoder) -> None:
     with Library.open(three.path, readonly=True, encoder=encoder) as reader:
         query = reader.clips({"name": "walk"})[0].id
