@@ -55,7 +55,7 @@ def _draw_entry(box: UILayout, index: int, entry: HUMS_LibraryEntry) -> None:
     row = box.row()
     row.prop(entry, "name", text="")
     row.prop(entry, "readonly")
-    row.operator("hums.show_library_folder", text="", icon="FILE_FOLDER").index = index
+    row.operator("hums.show_library_folder", text="", icon="FILEBROWSER").index = index
     row.operator("hums.remove_library", text="", icon="X").index = index
     box.prop(entry, "path", text="")
 

@@ -17,7 +17,7 @@ from bpy.types import FCurve, Object, Scene
 from numpy.typing import NDArray
 
 from . import action_api
-from .engine import armature, errors, motion, rotation_modes
+from .engine import armature, errors, motion, normalize, rotation_modes
 
 Array = NDArray[np.float64]
 
@@ -72,7 +72,9 @@ def named(rig: Object) -> Iterator[None]:
     try:
         yield
     except errors.MappingError as error:
-        raise errors.MappingError(f"'{rig.name}' does not serve: {error}") from error
+        reason = str(error)
+        told = f"Choose a human figure's rig instead of '{rig.name}': {reason[:1].lower()}{reason[1:]}"
+        raise errors.MappingError(told) from error
 
 
 def frame_range(rig: Object, scene: Scene) -> tuple[int, int]:
@@ -122,9 +124,10 @@ def _has_constraints(owner: Object | bpy.types.PoseBone) -> bool:
 
 
 def read_motion(rig: Object, scene: Scene, first: int, last: int) -> motion.Motion:
-    """The movement of a rig's bones in the world, one pose for each frame of the scene from first to last.
+    """The movement of a rig's bones in the world from the scene's frame ``first`` to ``last``.
 
-    The scene's current frame is left as it was.
+    Where frames must be evaluated, only as many as the search compares are: 30 a second. The scene's current frame is
+    left as it was.
 
     Raises:
         HumsError: the range holds fewer than two frames.
@@ -135,12 +138,14 @@ def read_motion(rig: Object, scene: Scene, first: int, last: int) -> motion.Moti
         )
     bones = read_bones(rig)
     frames = range(first, last + 1)
+    fps = scene.render.fps / scene.render.fps_base
     channels = _own_channels(rig, bones, frames)
     if channels is not None:
         posed, world = armature.pose(bones, *channels), np.array(rig.matrix_world)
     else:
-        posed, world = _evaluated(rig, bones, scene, frames)
-    fps = scene.render.fps / scene.render.fps_base
+        step = max(1, min(round(fps / normalize.FPS), last - first))
+        posed, world = _evaluated(rig, bones, scene, frames[::step])
+        fps /= step
     action = rig.animation_data.action if rig.animation_data else None
     return armature.to_motion(bones, posed, world, fps, name=action.name if action else rig.name)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         formats,
         library,
         motion,
+        normalize,
         retarget,
         rotation_modes,
     )
@@ -31,6 +33,7 @@ else:
         formats,
         library,
         motion,
+        normalize,
         retarget,
         rotation_modes,
     )
@@ -45,6 +48,7 @@ __all__ = [
     "library",
     "missing_parts",
     "motion",
+    "normalize",
     "retarget",
     "rotation_modes",
     "run_command",
@@ -54,6 +58,7 @@ ADDON_FOLDER = Path(__file__).resolve().parent.parent
 """The folder that holds ``hums_engine`` (and ``samples``) in an installed extension."""
 
 
+@functools.cache
 def missing_parts() -> str:
     """One sentence when what the engine needs is not there for this Blender's Python, else empty."""
     if importlib.util.find_spec("onnxruntime") is not None:

@@ -51,7 +51,6 @@ class HUMS_OT_find_similar(Guarded):
         session = properties.session(context)
         entry = preferences.active_library(context)
         assert entry is not None  # poll has seen it
-        session.results.clear()
         rig = armature_reader.rig_of(context.active_object)
         first, last = armature_reader.frame_range(rig, context.scene)
         if self.frame_end > 0:
@@ -75,6 +74,7 @@ def rig_refusal(context: Context) -> str:
 
 
 def _list(session: properties.HUMS_Session, hits: list[library.Hit]) -> None:
+    session.results.clear()
     for hit in hits:
         result = session.results.add()
         result.name, result.clip_id, result.source = hit.name, str(hit.clip_id), hit.source

@@ -24,9 +24,9 @@ class HUMS_UL_results(UIList):
         active_property: str,
     ) -> None:
         """Draws one row."""
-        split = layout.split(factor=0.48)
+        split = layout.split(factor=0.54)
         split.label(text=item.name, translate=False)
-        right = split.split(factor=0.65)
+        right = split.split(factor=0.6)
         right.progress(factor=item.score / 100.0, text=f"{item.score:.0f}", translate=False)
         seconds = right.row()
         seconds.alignment = "RIGHT"

@@ -11,7 +11,7 @@ from tests.addon.conftest import Blender
 from tests.addon.zip_for_tests import ROOT
 
 WALK = ROOT / "samples" / "walk_07_04.bvh"
-TAKES = ("walk_07_04", "kick_11_01", "salsa_60_01", "run_35_17", "cartwheel_49_06")
+TAKES = ("walk_07_04", "kick_11_01", "salsa_60_01", "run_09_01", "cartwheel_49_06")
 
 
 @pytest.mark.parametrize("take", TAKES)

@@ -62,7 +62,7 @@ def apply_to_the_knight() -> drive.Steps:
     with drive.over_view():
         bpy.ops.object.select_all(action="SELECT")
         bpy.ops.object.delete()
-        bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "character" / "knight.glb"))
+        bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "character" / "knight.glb"), disable_bone_shape=True)
         knight = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE")
         knight.name = "Knight"
         bpy.ops.view3d.view_all()
