@@ -28,10 +28,21 @@ from .skeleton import INDEX, JOINT_COUNT, JOINTS, MAIN_JOINTS
 
 _FOLDER = Path(__file__).parent / "rig_maps"
 _SEPARATORS = re.compile(r"[\s._\-]+")
-_AFFIX_SHARE = 0.6
-_SURE = 0.85
-_FAIR = 0.5
-_TRIED = 6
+_BEGINNING = re.compile(r"^.*?[\s._:\-|]+(?=.)")
+_ENDING = re.compile(r"(?<=.)[\s._\-]+[^\s._\-]*$")
+_NUMBER = re.compile(r"(?<=.)_\d+$")  # glTF files from Sketchfab number every node
+_MOST = 0.6  # share of the names that have a beginning or ending which tells nothing
+_SURE = 0.85  # score from which on names need no second opinion
+_FAIR = 0.5  # score below which names are not taken, and share of a family's joints that it must find
+_AGREE = 0.8  # share of the main joints in which names and shape must agree to complete each other
+_TRIED = 6  # families that fit best and are checked against the skeleton
+_LARGEST_FILE = 1 << 20
+_LONGEST_PREFIX = 100
+_MOST_REPEATS = 4
+
+SHAPE = "shape"
+"""The family of a map that was found by shape."""
+
 _MAIN = np.array([INDEX[name] for name in MAIN_JOINTS], dtype=np.intp)
 _PAIRS = [[INDEX[f"{side}_{name}"] for side in ("left", "right")] for name in ("hip", "shoulder")]
 
@@ -100,28 +111,30 @@ def read_family(path: Path) -> RigFamily:
         MappingError: the file is not a rig map.
     """
     try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ValueError("too large")
         data = json.loads(path.read_text(encoding="utf-8"))
-        known = {joint: tuple(map(str, names)) for joint, names in data["joints"].items() if joint in INDEX}
-        re.compile(data.get("prefix", ""))
         return RigFamily(
             family=str(data["family"]),
             title=str(data["title"]),
-            joints=known,
+            joints={joint: tuple(map(str, names)) for joint, names in data["joints"].items() if joint in INDEX},
             spine=tuple(map(str, data.get("spine", ()))),
-            prefix=data.get("prefix", ""),
+            prefix=_checked_prefix(str(data.get("prefix", ""))),
             priority=int(data.get("priority", 0)),
         )
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        re.error,
-    ) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, re.error) as error:
         raise MappingError(
             f"{path.name} is not a rig map ({error}): see docs/rig-maps.md for what one holds."
         ) from None
+
+
+def _checked_prefix(prefix: str) -> str:
+    """A prefix that matches quickly whatever the name: maps are shared, and some expressions take for ever."""
+    re.compile(prefix)
+    repeats = len(re.findall(r"(?<!\\)[*+{]", prefix))
+    if len(prefix) > _LONGEST_PREFIX or repeats > _MOST_REPEATS or re.search(r"\)[*+{]", prefix):
+        raise ValueError("its prefix is too intricate")
+    return prefix
 
 
 def map_joints(
@@ -152,17 +165,13 @@ def map_joints(
     if named is not None and named.score >= _SURE:
         return named
     try:
-        shaped = JointMap(*_shape(tree, names))
+        joints, score = map_by_shape(tree, names)
     except MappingError:
         if named is None or named.score < _FAIR:
             raise
         return named
+    shaped = JointMap(joints, SHAPE, score)
     return shaped if named is None else _better(named, shaped)
-
-
-def _shape(tree: BoneTree, names: Sequence[str]) -> tuple[NDArray[np.intp], str, float]:
-    joints, score = map_by_shape(tree, names)
-    return joints, "shape", score
 
 
 def _better(named: JointMap, shaped: JointMap) -> JointMap:
@@ -170,7 +179,7 @@ def _better(named: JointMap, shaped: JointMap) -> JointMap:
     both = named.valid & shaped.valid
     both[[j for j in range(JOINT_COUNT) if j not in _MAIN]] = False
     agree = float((named.joints == shaped.joints)[both].mean()) if both.any() else 0.0
-    if agree >= 0.8:
+    if agree >= _AGREE:
         joints = np.where(named.valid, named.joints, shaped.joints)
         unused = ~np.isin(shaped.joints, named.joints[named.valid])
         joints = np.where(named.valid | unused, joints, -1)
@@ -188,12 +197,9 @@ def map_by_names(names: Sequence[str], parents: NDArray[np.intp], tree: BoneTree
     """
     best: JointMap | None = None
     for bare in _spellings(names):
-        fits = sorted(
-            (f for f in (_fit(family, bare, parents) for family in families()) if f),
-            key=_rank,
-            reverse=True,
-        )
-        for fit in fits[:_TRIED]:
+        index = functools.cache(functools.partial(_index, tuple(bare)))
+        fits = [fit for family in families() if (fit := _fit(family, *index(family.prefix), parents))]
+        for fit in sorted(fits, key=_rank, reverse=True)[:_TRIED]:
             found = fit.map if tree is None else _checked(fit.map, tree)
             if best is None or found.score > best.score + 1e-9:
                 best = found
@@ -216,9 +222,8 @@ def _rank(fit: _Fit) -> tuple[float, int, int, int]:
     return round(fit.map.score, 3), fit.priority, fit.named, fit.prefixed
 
 
-def _fit(family: RigFamily, names: Sequence[str], parents: NDArray[np.intp]) -> _Fit | None:
+def _fit(family: RigFamily, index: Mapping[str, int], prefixed: int, parents: NDArray[np.intp]) -> _Fit | None:
     """How a family reads names, or None where it does not find hips, shoulders or half of its main joints."""
-    index, prefixed = _index(names, family.prefix)
     joints = np.full(JOINT_COUNT, -1, dtype=np.intp)
     for joint, keys in family.keys.items():
         if joint not in ("neck", "head"):
@@ -232,23 +237,14 @@ def _fit(family: RigFamily, names: Sequence[str], parents: NDArray[np.intp]) -> 
     for name in ("neck", "head"):
         others = set(np.delete(joints, INDEX[name]))
         joints[INDEX[name]] = next(
-            (i for key in family.keys.get(name, ()) if (i := index.get(key, -1)) not in others),
-            -1,
+            (i for key in family.keys.get(name, ()) if (i := index.get(key, -1)) not in others), -1
         )
     score = share * (0.7 + 0.3 * float((joints[_MAIN] >= 0).mean()))
-    return _Fit(
-        JointMap(joints, family.family, score),
-        family.priority,
-        prefixed,
-        int((joints >= 0).sum()),
-    )
+    return _Fit(JointMap(joints, family.family, score), family.priority, prefixed, int((joints >= 0).sum()))
 
 
 def _spine(
-    family: RigFamily,
-    index: Mapping[str, int],
-    joints: NDArray[np.intp],
-    parents: NDArray[np.intp],
+    family: RigFamily, index: Mapping[str, int], joints: NDArray[np.intp], parents: NDArray[np.intp]
 ) -> dict[str, int]:
     """The spine joints among the family's trunk names: those that carry the arms, where parents tell."""
     found = [index[key] for key in map(_plain, family.spine) if key in index]
@@ -277,14 +273,16 @@ def _checked(found: JointMap, tree: BoneTree) -> JointMap:
 
 
 def _spellings(names: Sequence[str]) -> list[list[str]]:
-    """The names as they are, and without a beginning or an ending that most of them share."""
+    """The names as they are, then without a beginning, a number or an ending that most of them share."""
     found = [list(names)]
-    for pattern in (r"^.*?[\s._:\-|]+(?=.)", r"(?<=.)[\s._\-]+[^\s._\-]*$"):
-        shared = Counter(m.group() for name in found[-1] if (m := re.search(pattern, name)))
+    for pattern in (_BEGINNING, _ENDING):
+        shared = Counter(m.group() for name in found[-1] if (m := pattern.search(name)))
         affix, count = shared.most_common(1)[0] if shared else ("", 0)
-        if count >= _AFFIX_SHARE * len(names):
-            start = pattern.startswith("^")
+        if count >= _MOST * len(names):
+            start = pattern is _BEGINNING
             found.append([n.removeprefix(affix) if start else n.removesuffix(affix) for n in found[-1]])
+    if sum(bool(_NUMBER.search(name)) for name in names) >= _MOST * len(names):
+        found.append([_NUMBER.sub("", name) for name in found[-1]])
     return found
 
 

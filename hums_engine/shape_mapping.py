@@ -8,7 +8,6 @@ Left and right follow from where the feet, knees and elbows point.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,21 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import figure_check
-from .bone_tree import BoneTree, stations
+from .bone_tree import BoneTree
 from .errors import MappingError
 from .limb_pairs import ARMS, LEGS, Limb, LimbPair, Proportions, best_limb, limb_pairs
+from .name_sides import side_of
 from .skeleton import INDEX, JOINT_COUNT
 
 Array = NDArray[np.float64]
 
-_READINGS = 20
-_STANDING = 0.5
-_TELLING = 0.004
-_DOUBTFUL = 9.0
-_STRANGEST = 11.5
-_BESIDE = 0.12
-_HEAD_RISE = 0.47
-_FEW_BONES = 16
+_READINGS = 20  # the likeliest legs and arms that are tried with each other
+_STANDING = 0.5  # cosine between legs and trunk below which nothing stands upright
+_TELLING = 0.004  # of a leg's length: less of a bend does not tell where a figure faces
+_DOUBTFUL = 9.0  # cost at which a reading is as likely wrong as right; chibi figures cost some 6
+_STRANGEST = 11.5  # cost above which a reading is refused; animals cost 13 and more
+_BESIDE = 0.12  # of the shoulders' width: what stands further aside is an eye or an ear, not the head
+_HEAD_RISE = 0.47  # of the trunk: how high above the shoulders a head joint may stand; a crown stands higher
+_FEW_BONES = 16  # a figure whose limbs are one bone each has no more bones than this
+_LEG_TO_TRUNK = 1.6
+_ARM_TO_TRUNK = 1.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +157,7 @@ def _size_cost(figure: Figure) -> float:
     """How far the limbs' lengths are from a human's, against the trunk's."""
     trunk = float(np.linalg.norm(figure.trunk))
     cost = 0.0
-    for limb, usual in ((figure.legs, 1.6), (figure.arms, 1.05)):
+    for limb, usual in ((figure.legs, _LEG_TO_TRUNK), (figure.arms, _ARM_TO_TRUNK)):
         if limb.at[1] < 0:
             continue
         parts = np.linalg.norm(np.diff([limb.places(i)[figure.view] for i in range(3)], axis=0), axis=-1)
@@ -195,7 +197,7 @@ def _head_chain(figure: Figure) -> list[int]:
         if rise > highest + 1e-6 * tree.size:
             best, highest = j, rise
         waiting.extend(c for c in tree.children[j] if c not in taken)
-    return stations(tree, [j for j in reversed(tree.ancestors(best)) if j not in carriers]) if best >= 0 else []
+    return tree.stations([j for j in reversed(tree.ancestors(best)) if j not in carriers]) if best >= 0 else []
 
 
 def _trunk_joints(figure: Figure) -> list[int]:
@@ -208,10 +210,7 @@ def _trunk_joints(figure: Figure) -> list[int]:
 def _put_limbs(joints: NDArray[np.intp], figure: Figure) -> None:
     """Puts the limbs' joints, the first chain of each pair as the left one for now."""
     legs, arms = figure.legs, figure.arms
-    for limb, names in (
-        (legs, ("hip", "knee", "ankle")),
-        (arms, ("shoulder", "elbow", "wrist")),
-    ):
+    for limb, names in ((legs, ("hip", "knee", "ankle")), (arms, ("shoulder", "elbow", "wrist"))):
         for place, name in enumerate(names):
             _put_pair(joints, name, limb.joints(place))
     after = legs.at[2] + 1
@@ -252,7 +251,7 @@ def _side_by_x(figure: Figure, limb: Limb) -> float:
 
 def _put_trunk(joints: NDArray[np.intp], figure: Figure) -> None:
     trunk = [j for j in _trunk_joints(figure) if j != figure.pelvis]
-    for name, j in spine_of(stations(figure.tree, trunk)).items():
+    for name, j in spine_of(figure.tree.stations(trunk)).items():
         joints[INDEX[name]] = j
     chain = _head_chain(figure)
     if chain:
@@ -272,10 +271,7 @@ def _head_among(chain: Sequence[int], figure: Figure) -> int:
     short = len(chain) == 2 and rise[0] < 0.2 and rise[1] < _HEAD_RISE
     last = len(chain) - (1 if tree.tips is not None or len(chain) == 1 or short else 2)
     limit = _HEAD_RISE if tree.tips is not None else 0.6
-    return max(
-        (k for k in range(last + 1) if rise[k] < limit and beside[k] < _BESIDE),
-        default=0,
-    )
+    return max((k for k in range(last + 1) if rise[k] < limit and beside[k] < _BESIDE), default=0)
 
 
 def spine_of(chain: Sequence[int]) -> dict[str, int]:
@@ -292,50 +288,6 @@ def spine_of(chain: Sequence[int]) -> dict[str, int]:
     if len(chain) > 2:
         found["spine2"] = chain[(len(chain) - 1) // 2]
     return found
-
-
-_SIDE_WORDS = {
-    1: (
-        "l",
-        "left",
-        "lft",
-        "links",
-        "gauche",
-        "izquierda",
-        "izquierdo",
-        "izq",
-        "sinistra",
-        "sinistro",
-        "sx",
-        "esquerda",
-    ),
-    -1: (
-        "r",
-        "right",
-        "rgt",
-        "rechts",
-        "droite",
-        "droit",
-        "derecha",
-        "derecho",
-        "der",
-        "destra",
-        "destro",
-        "dx",
-        "direita",
-    ),
-}
-_SIDE_SIGNS = {"左": 1, "右": -1, "왼": 1, "오른": -1, "лев": 1, "прав": -1}
-
-
-def side_of(name: str) -> int:
-    """The side that a name speaks of: 1 left, -1 right, 0 neither."""
-    for sign, side in _SIDE_SIGNS.items():
-        if sign in name.casefold():
-            return side
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    words = {w for w in re.split(r"[\W_\d]+", spaced.casefold()) if w}
-    return next((side for side, spellings in _SIDE_WORDS.items() if words & set(spellings)), 0)
 
 
 def _score(figure: Figure) -> float:
