@@ -122,7 +122,7 @@ def run(
     report.unchanged += len(plan.moved) - report.updated
     writer.commit(lambda into: _write_moves(into, plan))
     known = catalogue.paths_with_clips()
-    pool = ReaderPool(encoder, encoder.path, _worker_count(workers, plan.read))
+    pool = ReaderPool(encoder, encoder.path, encoder.model_hash, _worker_count(workers, plan.read))
     _read_all(writer, pool, plan.read, known, report, _Teller(progress, len(plan.read), started))
     if not report.cancelled:
         writer.commit(lambda into: [into.remove_source(source) for source in plan.gone])

@@ -26,7 +26,6 @@ PATIENCE_S: Final = 600.0
 """A file that takes longer to read is given up."""
 
 _LENGTH: Final = struct.Struct("<Q")
-_READY: Final = b"ready"
 _START: Final = """
 import importlib.util, json, os, sys
 folder, paths, model = json.loads(sys.argv[1])
@@ -50,7 +49,7 @@ def serve(model: str) -> None:
         encoder = Encoder(model, provider="cpu")
     except HumsError:
         return  # the caller reads by itself and says what is wrong
-    _send(answers, _READY)
+    _send(answers, encoder.model_hash.encode())
     while (path := _receive(sys.stdin.buffer)) is not None:
         _send(answers, to_bytes(read_file(path.decode("utf-8"), encoder)))
 
@@ -87,9 +86,9 @@ class _Worker:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._requests, self._answers = self._process.stdin, self._process.stdout
 
-    def is_ready(self) -> bool:
-        """Waits until it has loaded its model; False if it cannot."""
-        return self._patiently() == _READY
+    def is_ready(self, model_hash: str) -> bool:
+        """Waits until it has loaded its model; False if it cannot, or if the file is another model by now."""
+        return self._patiently() == model_hash.encode()
 
     def read(self, path: str) -> ReadFile | None:
         """One file, or None if the process died over it or took too long."""
@@ -133,12 +132,14 @@ class ReaderPool:
     Args:
         signer: the encoder, for reading in this process.
         model: path of its model, for the others.
+        model_hash: of that file; a process that finds another file there is not used.
         count: how many processes; 0 to read in this one.
     """
 
-    def __init__(self, signer: Signer, model: Path, count: int) -> None:
+    def __init__(self, signer: Signer, model: Path, model_hash: str, count: int) -> None:
         self._signer = signer
         self._model = str(model)
+        self._model_hash = model_hash
         self._count = count
         self._paths: Iterator[str] = iter(())
         self._take = threading.Lock()
@@ -203,7 +204,7 @@ class ReaderPool:
         except OSError:
             return None
         self._workers.append(worker)
-        if not worker.is_ready():
+        if not worker.is_ready(self._model_hash):
             self._end(worker)
             return None
         return worker

@@ -330,8 +330,25 @@ def test_a_process_that_dies_costs_at_most_the_file_it_was_reading(library: Libr
 
 
 def test_files_are_read_in_this_process_where_no_other_can_be_started(mocap: Path, encoder: Encoder) -> None:
-    pool = worker.ReaderPool(encoder, mocap / "no such model.onnx", 2)
+    pool = worker.ReaderPool(encoder, mocap / "no such model.onnx", encoder.model_hash, 2)
     read = list(pool.read([str(path) for path in sorted(mocap.iterdir())]))
+    assert [len(one.takes) for one in read] == [1] * 6
+
+
+def test_a_model_file_that_is_replaced_meanwhile_signs_nothing(mocap: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(SHIPPED_MODEL.read_bytes())
+    encoder = Encoder(model, provider="cpu")
+    assert encoder.model_hash
+    model.write_bytes(SHIPPED_MODEL.read_bytes() + bytes([6 << 3 | 2, 1]) + b"x")
+    started = worker._Worker(sys.executable, str(model))
+    try:
+        assert not started.is_ready(encoder.model_hash)
+    finally:
+        started.close()
+    read = list(
+        worker.ReaderPool(encoder, model, encoder.model_hash, 2).read([str(path) for path in sorted(mocap.iterdir())])
+    )
     assert [len(one.takes) for one in read] == [1] * 6
 
 
