@@ -11,15 +11,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
+
+from hums_engine.encoder import Encoder
+from hums_engine.errors import HumsError
 
 from . import data
 from .card import make_card
 from .deephums import DeepHuMSRecipe, DeepHuMSSettings
+from .evaluate import evaluate, markdown, save
 from .export import export
 from .fit import DivergedError, Recipe, Settings, fit, load_encoder
 from .model import DeepHuMS
 from .motion_set import MotionSet
+from .protocols import CONDITIONS, PROTOCOLS
+from .rows import BASELINES, encoder_row
 from .signature import SignatureRecipe, SignatureSettings
 from .signature_net import SignatureNet
 
@@ -56,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except (DivergedError, ValueError, OSError) as error:
+    except (DivergedError, HumsError, ValueError, OSError) as error:
         print(f"hums-train: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -74,6 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     fitting.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, such as seed=1")
     _add_data(fitting)
     fitting.set_defaults(run=_fit)
+    evaluating = commands.add_parser("evaluate", help="compare encoders and baselines on the protocols")
+    evaluating.add_argument("models", type=Path, nargs="*", help=".onnx files, a row each, beside the baselines")
+    evaluating.add_argument("--protocol", action="append", choices=sorted(PROTOCOLS), help="hdm05-11 and mhad-xsub")
+    evaluating.add_argument("--condition", action="append", choices=list(CONDITIONS), help="all of them without it")
+    evaluating.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="folder of the table")
+    evaluating.add_argument("--no-baselines", action="store_true", help="the models alone")
+    _add_data(evaluating)
+    evaluating.set_defaults(run=_evaluate)
     exporting = commands.add_parser("export", help="write a trained encoder as ONNX, checked against torch")
     exporting.add_argument("folder", type=Path, help="run folder")
     exporting.add_argument("out", type=Path, help="the .onnx file to write")
@@ -99,6 +114,18 @@ def _fit(arguments: argparse.Namespace) -> None:
 
     fit(settings, make, arguments.folder)
     print(f"Trained on {len(motions)} motions; the weights are in {arguments.folder / 'model.pt'}.")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(1)  # times are those of one thread, for the encoders and for what they must beat
+    rows = {path.stem: encoder_row(Encoder(path)) for path in arguments.models}
+    if not arguments.no_baselines:
+        rows |= {name: row.distance for name, row in BASELINES.items()}
+    protocols = arguments.protocol or ["hdm05-11", "mhad-xsub"]
+    conditions = arguments.condition or list(CONDITIONS)
+    results = list(evaluate(rows, protocols, conditions, arguments.data, arguments.cache))
+    save(results, arguments.out)
+    print(markdown(results))
 
 
 def _export(arguments: argparse.Namespace) -> None:
