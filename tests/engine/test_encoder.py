@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from hums_engine import quat
-from hums_engine.canonical import CanonicalMotion
+from hums_engine.canonical import CanonicalMotion, canonicalize
 from hums_engine.encoder import BATCH_FRAMES, LONGEST, SHIPPED_MODEL, Encoder
 from hums_engine.errors import ModelError
+from hums_engine.formats import load
 from hums_engine.motion import Motion
 from hums_engine.normalize import NormalizedMotion, normalize
 from hums_engine.skeleton import JOINTS, PARENTS
@@ -65,13 +66,26 @@ def test_the_frame_rate_does_not_change_a_signature(encoder: Encoder) -> None:
     assert a @ b > 0.999
 
 
-def test_a_motion_is_nearest_to_its_own_excerpt_with_joints_missing(encoder: Encoder) -> None:
-    motions = [wandering(120, seed=s) for s in range(12)]
-    valid = np.ones(22, dtype=bool)
-    valid[[3, 7, 15, 20]] = False
-    queries = [replace(motion.cut(0.5, 3.5), valid=valid) for motion in motions]
-    nearest = (encoder.encode(queries) @ encoder.encode(motions).T).argmax(axis=1)
-    assert (nearest == np.arange(12)).mean() >= 0.9
+@pytest.fixture(scope="module")
+def samples() -> list[CanonicalMotion]:
+    paths = sorted((Path(__file__).parents[2] / "samples").glob("*.bvh"))
+    return [canonicalize(load(path)) for path in paths]
+
+
+def nearest_to_itself(encoder: Encoder, queries: list[CanonicalMotion], samples: list[CanonicalMotion]) -> float:
+    nearest = (encoder.encode(queries) @ encoder.encode(samples).T).argmax(axis=1)
+    return float((nearest == np.arange(len(samples))).mean())
+
+
+def test_a_sample_with_joints_missing_is_nearest_to_itself(encoder: Encoder, samples: list[CanonicalMotion]) -> None:
+    missing = np.isin(np.arange(22), [3, 7, 15, 20])
+    queries = [replace(motion, valid=motion.valid & ~missing) for motion in samples]
+    assert nearest_to_itself(encoder, queries, samples) >= 0.8
+
+
+def test_a_sample_at_twice_the_speed_is_nearest_to_itself(encoder: Encoder, samples: list[CanonicalMotion]) -> None:
+    queries = [replace(motion, fps=2 * motion.fps) for motion in samples]
+    assert nearest_to_itself(encoder, queries, samples) >= 0.8
 
 
 def test_the_shortest_motion_has_a_signature(encoder: Encoder) -> None:
