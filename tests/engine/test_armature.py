@@ -116,7 +116,7 @@ def bones_of(motion: Motion, new: armature.NewBones, seed: int = 3) -> Bones:
     rest[:, :3, :3] = np.stack([np.cross(y, z), y, z], axis=-1)
     rest[:, :3, 3] = new.heads
     every = np.ones(len(y), dtype=bool)
-    names = tuple(motion.joint_names[j] for j in new.joints)
+    names = tuple(motion.joint_names[int(j)] for j in new.joints)
     return Bones(names, new.parents, rest, new.tips, inherits_rotation=every, local_location=every)
 
 
