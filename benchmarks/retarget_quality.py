@@ -4,8 +4,7 @@
     python build_addon.py && python benchmarks/retarget_quality.py --data DATA [--rigs Knight Geno ...] [--fps 30]
 
 DATA is the folder of the unpacked motion data. Each rig plays five CMU takes; the table gives the median over the
-takes, and beside it the naive way: the source's world rotations copied to the bones of the same joints.
-Positions are read off Blender's evaluated pose, frame by frame, at bones named by hand in rig_truth.json.
+takes. Positions are read off Blender's evaluated pose, frame by frame, at bones named by hand in rig_truth.json.
 """
 
 from __future__ import annotations

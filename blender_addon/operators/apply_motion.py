@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 from bpy.types import Context, UILayout
 
 from .. import preferences, properties
@@ -42,6 +42,11 @@ class HUMS_OT_apply_motion(Guarded):
         min=0.0,
         soft_max=2.0,
     )
+    plant_feet: BoolProperty(
+        name="Plant Feet",
+        description="Bend the legs so that feet stay in place while they stand in the motion",
+        default=False,
+    )
 
     @classmethod
     def refusal(cls, context: Context) -> str:
@@ -58,12 +63,15 @@ class HUMS_OT_apply_motion(Guarded):
         layout.prop(self, "root")
         layout.prop(self, "placement")
         layout.prop(self, "scale")
+        layout.prop(self, "plant_feet")
 
     def run(self, context: Context) -> None:
         """Writes the keys."""
         rig = armature_reader.rig_of(context.active_object)
         motion = named_motion(context, self).cut(self.start_s, self.end_s)
-        options = retarget.RetargetOptions(root=self.root, placement=self.placement, scale=self.scale)
+        options = retarget.RetargetOptions(
+            root=self.root, placement=self.placement, scale=self.scale, plant_feet=self.plant_feet
+        )
         scene = context.scene
         fps = scene.render.fps / scene.render.fps_base
         action = action_writer.apply_motion(rig, motion, options, scene.frame_current, fps)
