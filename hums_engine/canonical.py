@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from . import orientation, quat, rest_pose
 from .errors import MappingError
 from .mapping import JointMap, map_joints
-from .motion import Motion
+from .motion import Motion, stretch
 
 MIN_SEEN = 0.25
 """A joint seen in less than this share of the frames counts as missing; shorter gaps are bridged."""
@@ -59,10 +59,7 @@ class CanonicalMotion:
 
     def cut(self, start_s: float = 0.0, end_s: float = 0.0) -> CanonicalMotion:
         """The stretch [start_s, end_s] in seconds, clamped; ``end_s`` of 0 means to the end."""
-        last = self.frame_count - 1
-        first = min(max(round(start_s * self.fps), 0), last)
-        stop = last if end_s <= 0 else min(max(round(end_s * self.fps), first), last)
-        frames = slice(first, stop + 1)
+        frames = stretch(start_s, end_s, self.fps, self.frame_count)
         return replace(self, positions=self.positions[frames], rotations=self.rotations[frames])
 
     def resampled(self, fps: float) -> CanonicalMotion:

@@ -97,12 +97,17 @@ class Motion:
 
         Times are clamped to the motion, and at least one frame is kept.
         """
-        last = self.frame_count - 1
-        first = min(max(round(start_s * self.fps), 0), last)
-        stop = last if end_s <= 0 else min(max(round(end_s * self.fps), first), last)
-        frames = slice(first, stop + 1)
+        frames = stretch(start_s, end_s, self.fps, self.frame_count)
         rotations = None if self.rotations is None else self.rotations[frames]
         return replace(self, positions=self.positions[frames], rotations=rotations)
+
+
+def stretch(start_s: float, end_s: float, fps: float, frame_count: int) -> slice:
+    """The frames of [start_s, end_s] seconds, clamped, at least one; ``end_s`` of 0 means to the end."""
+    last = frame_count - 1
+    first = min(max(round(start_s * fps), 0), last)
+    stop = last if end_s <= 0 else min(max(round(end_s * fps), first), last)
+    return slice(first, stop + 1)
 
 
 def accumulate(local: NDArray[np.float64], parents: NDArray[np.intp]) -> NDArray[np.float64]:
