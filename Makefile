@@ -31,6 +31,7 @@ lint:
 bench:
 	@$(ENVIRONMENT) $(VENV) run blender
 	$(BIN) benchmarks/sample_classes.py
+	$(BIN) benchmarks/on_another_rig.py
 
 # The extension for this computer, as a zip in build/ that Blender installs.
 addon:

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from . import quat, rest_pose, skeleton
 from .canonical import CanonicalMotion
 from .errors import MappingError
-from .skeleton import INDEX, JOINT_COUNT, PARENTS, REFERENCE
+from .skeleton import INDEX, PARENTS, REFERENCE
 
 FPS: Final = 30.0
 """Frames a second of a normalised motion."""
 
 _HEADING_S: Final = 0.25
+_COINCIDENT: Final = 0.01
+"""In leg lengths: joints nearer than this to the one they hang on lie on it."""
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -54,7 +56,8 @@ def normalize(motion: CanonicalMotion) -> NormalizedMotion:
     turn = quat.inv(_start_heading(joints))
     joints, root = quat.rotate(turn, joints), quat.rotate(turn, root)
     path = (root - [root[0, 0], root[0, 1], _floor(joints, root)]) * leg_scale(joints)
-    body, valid = _reference_sized(joints, root, valid)
+    valid = _apart(joints, valid)
+    body = _reference_sized(joints, root, valid)
     joints = np.where(valid[:, None], body + path[:, None], 0.0)
     return NormalizedMotion(joints.astype(np.float32), valid)
 
@@ -105,21 +108,40 @@ def _floor(joints: Array, root: Array) -> float:
     return float(root[:, 2].min())
 
 
-def _reference_sized(joints: Array, root: Array, valid: Mask) -> tuple[Array, Mask]:
-    """Joints ``[T, 22, 3]`` about the root with every bone at the reference body's length, and which are placed.
+def _apart(joints: Array, valid: Mask) -> Mask:
+    """``valid`` ``[22]`` without the joints that lie on the one they hang on.
+
+    Some converters put neck and collar bones onto the chest. Such a bone points nowhere, so it cannot be given the
+    reference body's length, and all that hangs on it would be too low.
+    """
+    valid = valid.copy()
+    nearest = _COINCIDENT * skeleton.LEG_LENGTH / leg_scale(joints)
+    for j in np.flatnonzero(valid):
+        anchor = _anchor(int(j), valid)
+        if anchor > 0 and np.median(np.linalg.norm(joints[:, j] - joints[:, anchor], axis=-1)) < nearest:
+            valid[j] = False
+    return valid
+
+
+def _anchor(joint: int, valid: Mask) -> int:
+    """The nearest ancestor that is there; 0 or less stands for the root."""
+    anchor = int(PARENTS[joint])
+    while anchor > 0 and not valid[anchor]:
+        anchor = int(PARENTS[anchor])
+    return anchor
+
+
+def _reference_sized(joints: Array, root: Array, valid: Mask) -> Array:
+    """Joints ``[T, 22, 3]`` about the root with every bone at the reference body's length, NaN where not valid.
 
     A joint hangs on its nearest ancestor that is there; the hips hang on the root.
     """
     body = np.full_like(joints, np.nan)
     reference_root = rest_pose.hips(REFERENCE)
-    for j in range(JOINT_COUNT):
-        if not valid[j]:
-            continue
-        anchor = PARENTS[j]
-        while anchor > 0 and not valid[anchor]:
-            anchor = PARENTS[anchor]
+    for j in np.flatnonzero(valid):
+        anchor = _anchor(int(j), valid)
         on_root = anchor <= 0
         start, placed = (root, np.zeros_like(root)) if on_root else (joints[:, anchor], body[:, anchor])
         length = np.linalg.norm(REFERENCE[j] - (reference_root if on_root else REFERENCE[anchor]))
         body[:, j] = placed + length * quat.unit(joints[:, j] - start)
-    return body, valid
+    return body

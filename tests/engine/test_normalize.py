@@ -77,3 +77,13 @@ def test_a_cut_lasts_from_start_to_end_in_seconds() -> None:
     cut: CanonicalMotion = MOTION.cut(0.5, 1.5)
     assert cut.duration_s == pytest.approx(1.0)
     np.testing.assert_array_equal(cut.positions[0], MOTION.positions[15])
+
+
+def test_joints_that_a_converter_put_onto_the_chest_count_as_missing_and_lower_no_arm() -> None:
+    positions = MOTION.positions.copy()
+    collars = [INDEX["left_collar"], INDEX["right_collar"]]
+    positions[:, collars] = positions[:, [INDEX["spine3"]]]
+    found = normalize(replace(MOTION, positions=positions))
+    assert not found.valid[collars].any()
+    shoulders = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
+    np.testing.assert_allclose(found.joints[:, shoulders], SEEN[:, shoulders], atol=0.06)
