@@ -26,7 +26,7 @@ from .fit import DivergedError, Recipe, Settings, fit, load_encoder
 from .model import DeepHuMS
 from .motion_set import MotionSet
 from .protocols import CONDITIONS, PROTOCOLS
-from .rows import BASELINES, encoder_row
+from .rows import BASELINES, EncoderRow
 from .signature import SignatureRecipe, SignatureSettings
 from .signature_net import SignatureNet
 
@@ -118,7 +118,7 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)  # times are those of one thread, for the encoders and for what they must beat
-    rows = {path.stem: encoder_row(Encoder(path)) for path in arguments.models}
+    rows = {path.stem: EncoderRow(Encoder(path)) for path in arguments.models}
     if not arguments.no_baselines:
         rows |= {name: row.distance for name, row in BASELINES.items()}
     protocols = arguments.protocol or ["hdm05-11", "mhad-xsub"]

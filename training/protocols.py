@@ -63,35 +63,37 @@ def _clean(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMo
     return motion
 
 
-def _missing(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
-    """A fifth of the 22 joints missing from all frames; one of pelvis and hips stays, or nothing could be placed."""
-    valid = motion.valid.copy()
-    valid[random.permutation(JOINT_COUNT)[: round(0.2 * JOINT_COUNT)]] = False
-    if not valid[_ROOT].any():
-        valid[_ROOT[0]] = motion.valid[_ROOT[0]]
-    return replace(motion, valid=valid)
+def _missing(share: float) -> Condition:
+    """A share of the 22 joints missing from all frames; one of pelvis and hips stays, or nothing could be placed."""
+
+    def change(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
+        valid = motion.valid.copy()
+        valid[random.permutation(JOINT_COUNT)[: round(share * JOINT_COUNT)]] = False
+        if not valid[_ROOT].any():
+            valid[_ROOT[0]] = motion.valid[_ROOT[0]]
+        return replace(motion, valid=valid)
+
+    return change
 
 
-def _half_speed(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMotion:
-    return replace(motion, fps=motion.fps / 2)
+def _speed(factor: float) -> Condition:
+    """Played so many times as fast."""
+    return lambda motion, _random: replace(motion, fps=motion.fps * factor)
 
 
-def _double_speed(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMotion:
-    return replace(motion, fps=motion.fps * 2)
+def _frame_rate(fps: float) -> Condition:
+    """Recorded at another rate."""
+    return lambda motion, _random: motion.resampled(fps)
 
 
-def _at_30_fps(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMotion:
-    return motion.resampled(30.0)
+def _noise(deviation_m: float) -> Condition:
+    """Gaussian noise on every coordinate of every frame, as a sensor has."""
 
+    def change(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
+        noise = random.normal(0.0, deviation_m, motion.positions.shape).astype(np.float32)
+        return replace(motion, positions=motion.positions + noise)
 
-def _at_60_fps(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMotion:
-    return motion.resampled(60.0)
-
-
-def _noise(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
-    """Gaussian noise of 10 mm on every coordinate of every frame, as a sensor has."""
-    noise = random.normal(0.0, 0.01, motion.positions.shape).astype(np.float32)
-    return replace(motion, positions=motion.positions + noise)
+    return change
 
 
 def _heading(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
@@ -100,26 +102,70 @@ def _heading(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalM
     return replace(motion, positions=quat.rotate(turn, motion.positions).astype(np.float32))
 
 
-def _crop(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
-    """Any 60 % of the motion."""
-    start = random.uniform(0.0, 0.4) * motion.duration_s
-    return motion.cut(start, start + 0.6 * motion.duration_s)
+def _crop(share: float) -> Condition:
+    """Any stretch of the motion that is so long a share of it."""
+
+    def change(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
+        start = random.uniform(0.0, 1.0 - share) * motion.duration_s
+        return motion.cut(start, start + share * motion.duration_s)
+
+    return change
 
 
+CLEAN = "clean"
 CONDITIONS: dict[str, Condition] = {
-    "clean": _clean,
-    "20 % joints missing": _missing,
-    "half speed": _half_speed,
-    "double speed": _double_speed,
-    "60 % crop": _crop,
-    "10 mm noise": _noise,
+    CLEAN: _clean,
+    "20 % joints missing": _missing(0.2),
+    "half speed": _speed(0.5),
+    "double speed": _speed(2.0),
+    "60 % crop": _crop(0.6),
+    "10 mm noise": _noise(0.01),
     "random heading": _heading,
-    "30 fps": _at_30_fps,
-    "60 fps": _at_60_fps,
+    "30 fps": _frame_rate(30.0),
+    "60 fps": _frame_rate(60.0),
 }
+"""The columns of the table."""
+
+SEVERITIES: dict[str, Condition] = {
+    "10 % joints missing": _missing(0.1),
+    "30 % joints missing": _missing(0.3),
+    "40 % joints missing": _missing(0.4),
+    "0.7 x speed": _speed(0.7),
+    "1.4 x speed": _speed(1.4),
+    "80 % crop": _crop(0.8),
+    "40 % crop": _crop(0.4),
+    "5 mm noise": _noise(0.005),
+    "20 mm noise": _noise(0.02),
+}
+"""More of the same, for curves."""
+
+
+class Sweep(NamedTuple):
+    """One disturbance from none to much.
+
+    Attributes:
+        axis: what the numbers are, with their unit.
+        points: the condition at each number.
+    """
+
+    axis: str
+    points: dict[float, str]
+
+
+SWEEPS: tuple[Sweep, ...] = (
+    Sweep("joints missing (%)", {0: CLEAN} | {share: f"{share} % joints missing" for share in (10, 20, 30, 40)}),
+    Sweep(
+        "speed (times the original)",
+        {0.5: "half speed", 0.7: "0.7 x speed", 1.0: CLEAN, 1.4: "1.4 x speed", 2.0: "double speed"},
+    ),
+    Sweep(
+        "share of the clip that is asked with (%)", {share: f"{share} % crop" for share in (40, 60, 80)} | {100: CLEAN}
+    ),
+    Sweep("noise on every coordinate (mm)", {0: CLEAN} | {size: f"{size} mm noise" for size in (5, 10, 20)}),
+)
 
 
 def under(condition: str, takes: Sequence[Take], seed: int = 0) -> list[Take]:
     """The takes with what the condition does to them; the same for every row of a table."""
-    change, random = CONDITIONS[condition], np.random.default_rng(seed)
+    change, random = (CONDITIONS | SEVERITIES)[condition], np.random.default_rng(seed)
     return [take._replace(motion=change(take.motion, random)) for take in takes]

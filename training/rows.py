@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hums_engine import rest_pose
-from hums_engine.encoder import Encoder
 from hums_engine.normalize import NormalizedMotion
 
 from .alignment import warping_distance
@@ -27,10 +26,19 @@ ALIGNED_FPS = 10
 
 
 class Described(NamedTuple):
-    """A row and what it is."""
+    """A row and what it is; one that takes minutes for a whole protocol is costly, and measured on clean queries."""
 
     distance: Row
     what: str
+    costly: bool = False
+
+
+class Signer(Protocol):
+    """What gives motions signatures ``[N, D]``: `hums_engine.encoder.Encoder` or a network in training."""
+
+    def encode(self, motions: Motions, /) -> Floats:
+        """Signatures of unit length, in the order given."""
+        ...
 
 
 def euclidean(queries: Floats, gallery: Floats) -> Floats:
@@ -60,14 +68,27 @@ def resampled(frames: Floats, count: int) -> Floats:
     return frames[before] * (1.0 - part) + frames[after] * part
 
 
-def encoder_row(encoder: Encoder, dimensions: int | None = None) -> Row:
+class EncoderRow:
     """Cosine distance of the signatures of an encoder, or of their first ``dimensions`` numbers."""
 
-    def distance(queries: Motions, gallery: Motions) -> Floats:
-        a, b = (_unit(encoder.encode(motions)[:, :dimensions]) for motions in (queries, gallery))
-        return 1.0 - a @ b.T
+    def __init__(self, encoder: Signer, dimensions: int | None = None) -> None:
+        self.encoder = encoder
+        self.dimensions = dimensions
+        self._indexed: tuple[Motions, Floats] | None = None
 
-    return distance
+    def signatures(self, motions: Motions) -> Floats:
+        """Unit vectors ``[N, D]``; those of the motions that were indexed last are not computed again."""
+        if self._indexed is not None and self._indexed[0] is motions:
+            return self._indexed[1]
+        return _unit(self.encoder.encode(motions)[:, : self.dimensions])
+
+    def index(self, gallery: Motions) -> None:
+        """Keeps the signatures of a gallery, as a library does."""
+        self._indexed = (gallery, self.signatures(gallery))
+
+    def __call__(self, queries: Motions, gallery: Motions) -> Floats:
+        """Distances ``[Q, G]``."""
+        return 1.0 - self.signatures(queries) @ self.signatures(gallery).T
 
 
 def _unit(vectors: Floats) -> Floats:
@@ -147,7 +168,7 @@ def _count(motion: NormalizedMotion) -> int:
 
 
 BASELINES: dict[str, Described] = {
-    "exact DTW": Described(exact_dtw, "dynamic time warping of poses at 10 fps"),
+    "exact DTW": Described(exact_dtw, "dynamic time warping of poses at 10 fps", costly=True),
     "resampled pose": Described(resampled_pose, "L2 of 32 poses"),
     "pose PCA": Described(pose_pca, "32 whitened components of the same, fitted to the gallery"),
     "mean and deviation": Described(mean_and_deviation, "of each pose coordinate over time"),
