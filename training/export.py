@@ -128,7 +128,7 @@ def _scan_body(weight: NDArray[np.float32]) -> onnx.GraphProto:
 
 
 def _recur(g: _Graph, drive: str, layer: IndRNN) -> str:
-    """``model.recur`` as a Scan over the frames of ``drive [N, T, size]``."""
+    """``model.recur`` as a Scan over the frames of ``drive [N, T, size]``, padded instead of packed."""
     weight = layer.recurrent.detach().numpy()
     first = g.add("Gather", drive, g.constant(0), axis=1)
     zero = g.add("Mul", first, g.constant(0.0))
