@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a data folder to canonical motions with their subject and class, kept in one ``.npz`` a corpus.
+"""From a data folder to canonical motions with their subject and class, the motions kept in one ``.npz`` a folder.
 
-The data folder holds one folder a corpus, named as in `CORPORA`. Reading them takes minutes, so what was read is
-kept in a cache; a cache made of other files, or by other code, is made anew. A file that cannot be read
-costs one line on stderr.
+The data folder holds one folder a corpus, as `corpora.CORPORA` names them. Reading them takes minutes, so what was
+read is kept in a cache; a cache made of other files, or by other code, is made anew. What names and tables say of
+the files is not kept: it is looked up every time. A file that cannot be read costs one line on stderr.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,22 +26,15 @@ import hums_engine
 from hums_engine import quat
 from hums_engine.canonical import CanonicalMotion, canonicalize
 from hums_engine.errors import HumsError
-from hums_engine.formats import asf_amc, bvh, mhad
-from hums_engine.motion import Motion
 from hums_engine.normalize import NormalizedMotion, normalize
 
-CMU_CITATION = (
-    "The data used in this project was obtained from mocap.cs.cmu.edu. "
-    "The database was created with funding from NSF EIA-0196217."
-)
-MHAD_CITATION = (
-    "F. Ofli, R. Chaudhry, G. Kurillo, R. Vidal, R. Bajcsy, 'Berkeley MHAD: A Comprehensive Multimodal Human "
-    "Action Database', WACV 2013."
-)
-HDM05_CITATION = "The data used in this project was obtained from HDM05."
+from .corpora import CORPORA
+from .corpus import Corpus, Described
+from .sources import sources
 
-# The BVH conversions of CMU begin with the rest pose and blend it away within six frames at 120 a second.
-_CMU_LEAD_IN_S = 8 / 120
+__all__ = ["CORPORA", "Corpus", "Described", "Take", "is_left_out", "load", "normalized"]
+
+_LAYOUT = 2  # of the cache and of how it is filled by `_read_all`: count it up when either changes
 
 
 class Take(NamedTuple):
@@ -60,74 +55,34 @@ class Take(NamedTuple):
     split: str = ""
 
 
-class Described(NamedTuple):
-    """What a file's path says of it."""
-
-    subject: str
-    label: str
-    split: str = ""
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """A corpus: which files it has, how they are read, what their paths say, and how to cite it."""
-
-    pattern: str
-    read: Callable[[Path], list[Motion]]
-    describe: Callable[[Path], Described]
-    citation: str
-    lead_in_s: float = 0.0
-
-
-def _describe_cmu(path: Path) -> Described:
-    """``02_01.bvh`` is subject 02; the dances are filed by kind."""
-    subject, _, trial = path.stem.partition("_")
-    return Described(subject, "") if trial else Described(path.parent.name, "")
-
-
-def _describe_mhad(path: Path) -> Described:
-    """``a01_s02_e03_skeleton.txt``: action, subject, repetition."""
-    action, subject = path.stem.split("_")[:2]
-    return Described(subject, action)
-
-
-def _describe_hdm05(path: Path) -> Described:
-    """``train/1/HDM_bd_depositFloorR_001_120.amc``: the split, the class, the actor."""
-    return Described(path.stem.split("_")[1], path.parent.name, path.parent.parent.name)
-
-
-CORPORA = {
-    "cmu": Corpus("**/*.bvh", bvh.read, _describe_cmu, CMU_CITATION, _CMU_LEAD_IN_S),
-    "mhad": Corpus("**/*_skeleton.txt", mhad.read, _describe_mhad, MHAD_CITATION),
-    "hdm05": Corpus("**/*.amc", asf_amc.read, _describe_hdm05, HDM05_CITATION),
-}
-
-
 def load(data: Path, name: str, cache: Path) -> list[Take]:
     """All takes of a corpus, from the cache where it holds them.
 
     Args:
         data: the data folder.
-        name: a name of `CORPORA`, and of a folder in ``data``.
+        name: a name of `CORPORA`, whose folder is in ``data``.
         cache: folder to keep what was read.
 
     Raises:
-        ValueError: no such corpus or folder, or none of its files can be read.
+        ValueError: no such corpus or folder, a list in it is damaged, or none of its files can be read.
     """
     if name not in CORPORA:
         raise ValueError(f"There is no corpus '{name}'; choose of {', '.join(CORPORA)}.")
     corpus = CORPORA[name]
-    paths = sorted((data / name).glob(corpus.pattern))
-    if not paths:
-        raise ValueError(f"{data / name} holds no {corpus.pattern}; give the folder with the unpacked corpora.")
-    kept = cache / f"{name}.npz"
-    key = _key(paths)
-    takes = _load_cache(kept, key, name)
-    if takes is None:
-        takes = list(_read_all(name, corpus, paths))
-        if not takes:
-            raise ValueError(f"None of the {len(paths)} files of {data / name} can be read.")
-        _save_cache(kept, key, takes)
+    files = corpus.files(data)
+    if not files:
+        raise ValueError(f"{data / corpus.folder} holds no *{corpus.ending}; give the folder with the corpora in it.")
+    described = _described(corpus, data / corpus.folder, files)
+    kept = cache / f"{corpus.folder}.npz"
+    key = _key(corpus, files)
+    motions = _load_cache(kept, key)
+    if motions is None:
+        motions = list(_read_all(corpus, files))
+        if motions:
+            _save_cache(kept, key, motions)
+    takes = [Take(motion, name, *described[motion.source]) for motion in motions if motion.source in described]
+    if not takes:
+        raise ValueError(f"None of the {len(files)} files of {data / corpus.folder} can be used.")
     return takes
 
 
@@ -136,71 +91,76 @@ def normalized(takes: Sequence[Take]) -> list[NormalizedMotion]:
     return [normalize(take.motion) for take in takes]
 
 
-def _read_all(name: str, corpus: Corpus, paths: Sequence[Path]) -> Iterator[Take]:
-    for path in tqdm(paths, desc=f"reading {name}", unit="file", dynamic_ncols=True):
+def _described(corpus: Corpus, folder: Path, files: Sequence[Path]) -> dict[str, Described]:
+    """What is known of each file by its path; one of which nothing is known is told of and left out."""
+    described: dict[str, Described] = {}
+    for path in files:
         try:
-            described = corpus.describe(path)
+            described[str(path)] = corpus.describe(path, folder)
+        except ValueError as error:
+            print(f"{path}: {error}", file=sys.stderr)
+    return described
+
+
+def _read_all(corpus: Corpus, files: Sequence[Path]) -> Iterator[CanonicalMotion]:
+    for path in tqdm(files, desc=f"reading {corpus.folder}", unit="file", dynamic_ncols=True):
+        try:
             for motion in corpus.read(path):
                 canonical = canonicalize(motion.cut(corpus.lead_in_s))
                 normalize(canonical)  # a motion that cannot be placed is of no use: it is told here, once
-                yield Take(canonical, name, *described)
+                yield _unturned(canonical.positions, canonical.valid, motion.fps, motion.name, str(path))
         except (HumsError, ValueError) as error:
             tqdm.write(f"{path}: {error}", file=sys.stderr)
 
 
-def _key(paths: Sequence[Path]) -> str:
-    """Changes with the files and with the code that reads them."""
-    digest = hashlib.sha256()
-    for path in paths:
+def _unturned(
+    positions: NDArray[np.float32], valid: NDArray[np.bool_], fps: float, name: str, source: str
+) -> CanonicalMotion:
+    """A motion without its rotations, which nothing here needs and which are half of its size."""
+    rotations = np.broadcast_to(quat.IDENTITY.astype(np.float32), (*positions.shape[:2], 4))
+    return CanonicalMotion(positions, rotations, valid, float(fps), name, source)
+
+
+def _key(corpus: Corpus, files: Sequence[Path]) -> str:
+    """Changes with the files and with the code that reads them; that which reads other corpora does not count."""
+    digest = hashlib.sha256(f"{_LAYOUT}|{corpus.lead_in_s}\n".encode())
+    for path in files:
         stat = path.stat()
         digest.update(f"{path}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
     engine = Path(hums_engine.__file__).parent
-    modules = ("canonical", "mapping", "shape_mapping", "motion", "quat", "rest_pose", "orientation", "skeleton")
-    sources = [
-        *(engine / f"{module}.py" for module in modules),
-        *engine.glob("formats/*.py"),
-        *engine.glob("rig_maps/*"),
-    ]
-    for source in sorted((*sources, Path(__file__))):
-        digest.update(source.read_bytes() if source.exists() else b"")
+    used = sources([Path(inspect.getfile(corpus.read)), engine / "canonical.py", engine / "normalize.py"])
+    for source in (*used, *sorted(engine.glob("rig_maps/*"))):
+        digest.update(source.read_bytes())
     return digest.hexdigest()
 
 
-def _save_cache(path: Path, key: str, takes: Sequence[Take]) -> None:
+def _save_cache(path: Path, key: str, motions: Sequence[CanonicalMotion]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    motions = [take.motion for take in takes]
+    unfinished = path.with_name(f"{path.stem}.{os.getpid()}.npz")  # others may read the cache while this one is written
     np.savez(
-        path,
+        unfinished,
         key=np.array(key),
         positions=np.concatenate([motion.positions for motion in motions]),
         frames=np.array([motion.frame_count for motion in motions]),
         valid=np.stack([motion.valid for motion in motions]),
         fps=np.array([motion.fps for motion in motions]),
-        text=np.array([[m.name, m.source, t.subject, t.label, t.split] for m, t in zip(motions, takes, strict=True)]),
+        text=np.array([[motion.name, motion.source] for motion in motions]),
     )
+    unfinished.replace(path)
 
 
-def _load_cache(path: Path, key: str, name: str) -> list[Take] | None:
-    """The takes of a cache, or None when there is none or it is of other files."""
+def _load_cache(path: Path, key: str) -> list[CanonicalMotion] | None:
+    """The motions of a cache, or None when there is none or it is of other files."""
     try:
         with np.load(path, allow_pickle=False) as file:
             if str(file["key"]) != key:
                 return None
             stored = {field: file[field] for field in file.files}
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    ends = stored["frames"].cumsum()
-    parts = np.split(stored["positions"], ends[:-1])
+    parts = np.split(stored["positions"], stored["frames"].cumsum()[:-1])
     rows = zip(parts, stored["valid"], stored["fps"], stored["text"].tolist(), strict=True)
-    return [_take(name, *row) for row in rows]
-
-
-def _take(
-    corpus: str, positions: NDArray[np.float32], valid: NDArray[np.bool_], fps: float, text: Sequence[str]
-) -> Take:
-    name, source, *described = text
-    rotations = np.broadcast_to(quat.IDENTITY.astype(np.float32), (*positions.shape[:2], 4))
-    return Take(CanonicalMotion(positions, rotations, valid, float(fps), name, source), corpus, *described)
+    return [_unturned(positions, valid, fps, name, source) for positions, valid, fps, (name, source) in rows]
 
 
 def is_left_out(take: Take, leave_out: Sequence[str]) -> bool:

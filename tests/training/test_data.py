@@ -20,10 +20,10 @@ def test_the_path_of_a_file_says_who_moved_and_what(tmp_path: Path) -> None:
         ("a01", "s03"), ("a01", "s08"), ("a02", "s03"), ("a02", "s08"),
     ]  # fmt: skip
     assert all(take.motion.fps == 24.0 and take.motion.frame_count == 40 for take in takes)
-    described = data.CORPORA["hdm05"].describe(Path("train/7/HDM_bk_sneak_003_120.amc"))
+    described = data.CORPORA["hdm05"].describe(Path("train/7/HDM_bk_sneak_003_120.amc"), Path())
     assert described == ("bk", "7", "train")
-    assert data.CORPORA["cmu"].describe(Path("bvh/35_01.bvh")).subject == "35"
-    assert data.CORPORA["cmu"].describe(Path("dance_martial/salsa/01.bvh")).subject == "salsa"
+    assert data.CORPORA["cmu"].describe(Path("bvh/35_01.bvh"), Path()).subject == "35"
+    assert data.CORPORA["cmu"].describe(Path("dance_martial/salsa/01.bvh"), Path()).subject == "salsa"
 
 
 def test_what_was_read_once_is_the_same_from_the_cache(tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_a_broken_file_costs_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_no_folder_no_corpus_and_nothing_readable_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no corpus 'ntu'"):
-        data.load(tmp_path, "ntu", tmp_path)
+    with pytest.raises(ValueError, match="no corpus 'kit'"):
+        data.load(tmp_path, "kit", tmp_path)
     with pytest.raises(ValueError, match="give the folder"):
         data.load(tmp_path, "mhad", tmp_path)
     (tmp_path / "mhad").mkdir()
