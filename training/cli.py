@@ -14,19 +14,20 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from hums_engine.encoder import Encoder
 from hums_engine.errors import HumsError
 
 from . import data
 from .card import make_card
 from .deephums import DeepHuMSRecipe, DeepHuMSSettings
-from .evaluate import evaluate, markdown, save
+from .entries import baselines, chosen_entries
+from .evaluate import evaluate
 from .export import export
 from .fit import DivergedError, Recipe, Settings, fit, load_encoder
 from .model import DeepHuMS
 from .motion_set import MotionSet
-from .protocols import CONDITIONS, PROTOCOLS
-from .rows import BASELINES, EncoderRow
+from .protocols import CONDITIONS, PROTOCOLS, SEVERITIES
+from .provenance import TrainingData
+from .report import markdown, save
 from .signature import SignatureRecipe, SignatureSettings
 from .signature_net import SignatureNet
 
@@ -59,17 +60,16 @@ RECIPES: dict[str, Kind] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 when it is done, 2 when it could not be."""
+    """Runs one command; 0 when it is done, 1 when it is with failures told, 2 when it could not be."""
     arguments = _parser().parse_args(argv)
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments)
     except (DivergedError, HumsError, ValueError, OSError) as error:
         print(f"hums-train: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("hums-train: stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
         return 2
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,9 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     fitting.set_defaults(run=_fit)
     evaluating = commands.add_parser("evaluate", help="compare encoders and baselines on the protocols")
     evaluating.add_argument("models", type=Path, nargs="*", help=".onnx files, a row each, beside the baselines")
+    evaluating.add_argument(
+        "--row", action="append", default=[], metavar="NAME=MODEL,MODEL", help="one row of models that differ by seed"
+    )
     evaluating.add_argument("--protocol", action="append", choices=sorted(PROTOCOLS), help="hdm05-11 and mhad-xsub")
-    evaluating.add_argument("--condition", action="append", choices=list(CONDITIONS), help="all of them without it")
-    evaluating.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="folder of the table")
+    evaluating.add_argument(
+        "--condition", action="append", choices=[*CONDITIONS, *SEVERITIES], help="all of them without it"
+    )
+    evaluating.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="folder of tables and pictures")
     evaluating.add_argument("--no-baselines", action="store_true", help="the models alone")
     _add_data(evaluating)
     evaluating.set_defaults(run=_evaluate)
@@ -104,7 +109,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where read motions are kept")
 
 
-def _fit(arguments: argparse.Namespace) -> None:
+def _fit(arguments: argparse.Namespace) -> int:
     kind = RECIPES[arguments.recipe]
     settings = changed(kind.settings(), arguments.set)
     motions = training_set(settings, arguments.data, arguments.cache)
@@ -114,21 +119,20 @@ def _fit(arguments: argparse.Namespace) -> None:
 
     fit(settings, make, arguments.folder)
     print(f"Trained on {len(motions)} motions; the weights are in {arguments.folder / 'model.pt'}.")
+    return 0
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
+def _evaluate(arguments: argparse.Namespace) -> int:
     torch.set_num_threads(1)  # times are those of one thread, for the encoders and for what they must beat
-    rows = {path.stem: EncoderRow(Encoder(path)) for path in arguments.models}
-    if not arguments.no_baselines:
-        rows |= {name: row.distance for name, row in BASELINES.items()}
+    entries = chosen_entries(arguments.models, arguments.row) + ([] if arguments.no_baselines else baselines())
     protocols = arguments.protocol or ["hdm05-11", "mhad-xsub"]
-    conditions = arguments.condition or list(CONDITIONS)
-    results = list(evaluate(rows, protocols, conditions, arguments.data, arguments.cache))
-    save(results, arguments.out)
-    print(markdown(results))
+    evaluation = evaluate(entries, protocols, arguments.condition, arguments.data, arguments.cache)
+    save(evaluation, arguments.out)
+    print(markdown(evaluation))
+    return 1 if evaluation.failures else 0
 
 
-def _export(arguments: argparse.Namespace) -> None:
+def _export(arguments: argparse.Namespace) -> int:
     settings, encoder, steps = load_run(arguments.folder)
     kind = RECIPES[settings.recipe]
     metrics = json.loads(arguments.metrics.read_text(encoding="utf-8")) if arguments.metrics else {}
@@ -138,6 +142,7 @@ def _export(arguments: argparse.Namespace) -> None:
     difference = export(encoder, card, arguments.out)
     size = arguments.out.stat().st_size / 1e6
     print(f"Wrote {arguments.out} ({size:.1f} MB, {steps} steps); it differs from torch by at most {difference:.1e}.")
+    return 0
 
 
 def load_run(folder: Path) -> tuple[Settings, nn.Module, int]:
@@ -160,8 +165,8 @@ def load_run(folder: Path) -> tuple[Settings, nn.Module, int]:
 
 def training_set(settings: Settings, folder: Path, cache: Path) -> MotionSet:
     """The motions that a run may learn from: its corpora without the subjects left out."""
-    takes = [take for name in settings.corpora for take in data.load(folder, name, cache)]
-    takes = [take for take in takes if take.split != "test" and not data.is_left_out(take, settings.leave_out)]
+    learnt = TrainingData(settings.corpora, settings.leave_out)
+    takes = [take for name in settings.corpora for take in data.load(folder, name, cache) if learnt.holds(take)]
     return MotionSet.of(data.normalized(takes), [f"{take.corpus}/{take.label}" if take.label else "" for take in takes])
 
 

@@ -1,110 +1,202 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table: every row under every condition of every protocol, printed, and saved as Markdown and JSON."""
+"""Measuring every entry under every condition of every protocol; what fails costs one line, and the rest goes on."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from hums_engine.normalize import NormalizedMotion
+
 from . import data
-from .metrics import RECALL_LEVELS, Retrieval, retrieval
-from .protocols import PROTOCOLS, Protocol, under
-from .rows import Floats, Motions, Row, aligned_distance, poses, resampled
+from .entries import Entry
+from .metrics import Retrieval, retrieval
+from .protocols import CLEAN, CONDITIONS, PROTOCOLS, SEVERITIES, Protocol, under
+from .provenance import Sight
+from .rows import EncoderRow, Floats, Motions, Row, Signer, aligned_distance, poses, resampled
+
+ENCODED_FRAMES = 150
+_ENCODED_TIMES = 50
+_ALIGNED_AT_ONCE = 64
 
 
 class Result(NamedTuple):
-    """One cell block of the table.
+    """One member of an entry under one condition of a protocol.
 
     Attributes:
         protocol: name of the protocol.
         condition: what befell the queries.
-        row: what was measured.
+        entry: name of the entry.
+        member: which of its seeds.
         figures: retrieval metrics.
-        dtw_mm: mean error of the first hit along the best alignment, millimetres a joint.
-        query_ms: time for one query against the whole gallery, both from normalised joints.
+        dtw_mm: mean error of the first hit along the best alignment, millimetres a joint; measured on clean queries.
+        query_ms: time for one query against the whole gallery, from normalised joints; an encoder has the
+            signatures of the gallery, as a library has.
     """
 
     protocol: str
     condition: str
-    row: str
+    entry: str
+    member: int
     figures: Retrieval
-    dtw_mm: float
+    dtw_mm: float | None
     query_ms: float
 
 
+class Setup(NamedTuple):
+    """What a protocol is made of, for the words over its table."""
+
+    queries: int
+    gallery: int
+    classes: int
+    sights: dict[str, Sight]
+
+
+class Evaluation(NamedTuple):
+    """All that was measured.
+
+    Attributes:
+        entries: the rows, in the order of the table.
+        setups: the protocols.
+        results: the cells.
+        encode_ms: milliseconds for one clip of 150 frames on one thread, for each member of each encoder.
+        left_out: rows that a protocol would be unfair to ask, a line each.
+        failures: what could not be measured and why, a line each.
+    """
+
+    entries: list[Entry]
+    setups: dict[str, Setup]
+    results: list[Result]
+    encode_ms: dict[str, list[float]]
+    left_out: list[str]
+    failures: list[str]
+
+
 def evaluate(
-    rows: Mapping[str, Row], protocols: Sequence[str], conditions: Sequence[str], folder: Path, cache: Path
-) -> Iterator[Result]:
-    """Measures every row; conditions befall the queries alone, and are the same for every row."""
+    entries: Sequence[Entry], protocols: Sequence[str], conditions: Sequence[str] | None, folder: Path, cache: Path
+) -> Evaluation:
+    """Measures every entry; conditions befall the queries alone, and are the same for every entry.
+
+    Args:
+        entries: the rows.
+        protocols: names of `PROTOCOLS`.
+        conditions: names of conditions; None for all, with costly entries on clean queries only.
+        folder: the data folder.
+        cache: where read corpora are kept.
+    """
+    evaluation = Evaluation(list(entries), {}, [], {}, [], [])
     for name in protocols:
-        protocol = PROTOCOLS[name](folder, cache)
-        gallery = data.normalized(protocol.gallery)
-        for condition in conditions:
+        try:
+            protocol = PROTOCOLS[name](folder, cache)
+        except ValueError as error:
+            evaluation.failures.append(f"{name}: {error}")
+            continue
+        _measure_protocol(evaluation, protocol, conditions)
+    return evaluation
+
+
+def _measure_protocol(evaluation: Evaluation, protocol: Protocol, conditions: Sequence[str] | None) -> None:
+    """All entries that may be asked, condition by condition, so that queries are altered once."""
+    sights = {entry.name: entry.sight(protocol) for entry in evaluation.entries}
+    labels = {take.label for take in protocol.queries}
+    evaluation.setups[protocol.name] = Setup(len(protocol.queries), len(protocol.gallery), len(labels), sights)
+    asked = [entry for entry in evaluation.entries if sights[entry.name] is not Sight.QUERIES]
+    evaluation.left_out.extend(
+        f"{name} is not in {protocol.name}: it was {sight.value}."
+        for name, sight in sights.items()
+        if sight is Sight.QUERIES
+    )
+    gallery = data.normalized(protocol.gallery)
+    _time_encoders(evaluation, asked, gallery)
+    todo = [
+        (condition, _willing(asked, condition, conditions)) for condition in conditions or [*CONDITIONS, *SEVERITIES]
+    ]
+    failed: set[str] = set()
+    with tqdm(total=sum(len(some) for _, some in todo), desc=protocol.name, unit="row", dynamic_ncols=True) as bar:
+        for condition, some in todo:
             queries = data.normalized(under(condition, protocol.queries))
-            for row, distance in tqdm(rows.items(), desc=f"{name}, {condition}", unit="row", dynamic_ncols=True):
-                yield _measure(protocol, condition, row, distance, queries, gallery)
+            for entry in some:
+                bar.set_postfix_str(f"{entry.name}, {condition}")
+                if entry.name not in failed and not _measure_entry(
+                    evaluation, protocol, condition, entry, queries, gallery
+                ):
+                    failed.add(entry.name)
+                bar.update()
 
 
-def _measure(protocol: Protocol, condition: str, row: str, distance: Row, queries: Motions, gallery: Motions) -> Result:
+def _willing(entries: Sequence[Entry], condition: str, asked: Sequence[str] | None) -> list[Entry]:
+    """The entries to measure under a condition."""
+    return [entry for entry in entries if asked or condition == CLEAN or not entry.costly]
+
+
+def _measure_entry(
+    evaluation: Evaluation, protocol: Protocol, condition: str, entry: Entry, queries: Motions, gallery: Motions
+) -> bool:
+    """Adds the results of all seeds, or one line on what failed."""
+    try:
+        results = [
+            _measure(protocol, condition, entry.name, i, row, queries, gallery) for i, row in enumerate(entry.members)
+        ]
+    except Exception as error:  # whatever one row meets, the other rows are still worth their hours
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        evaluation.failures.append(f"{entry.name} in {protocol.name}, {condition}: {sentence}")
+        return False
+    evaluation.results.extend(results)
+    return True
+
+
+def _measure(
+    protocol: Protocol, condition: str, entry: str, member: int, row: Row, queries: Motions, gallery: Motions
+) -> Result:
+    if isinstance(row, EncoderRow):
+        row.index(gallery)
     begun = time.perf_counter()
-    distances = distance(queries, gallery)
+    distances = row(queries, gallery)
     query_ms = (time.perf_counter() - begun) * 1000.0 / len(queries)
     figures = retrieval(distances, [t.label for t in protocol.queries], [t.label for t in protocol.gallery])
-    return Result(protocol.name, condition, row, figures, _error_mm(distances, queries, gallery), query_ms)
+    dtw_mm = _error_mm(distances, queries, gallery) if condition == CLEAN else None
+    return Result(protocol.name, condition, entry, member, figures, dtw_mm, query_ms)
 
 
 def _error_mm(distances: Floats, queries: Motions, gallery: Motions) -> float:
     """Mean over the queries of the aligned distance to the first hit, by the joints both have."""
-    found = [gallery[i] for i in distances.argmin(axis=1)]
-    pairs = ([resampled(poses(m), max(2, len(m.joints) // 3)) for m in side] for side in (queries, found))
-    return float(aligned_distance(*pairs).mean()) * 1000.0
+    first = distances.argmin(axis=1)
+    order = np.argsort([len(motion.joints) for motion in queries], kind="stable")
+    errors = []
+    for some in np.array_split(order, -(-len(order) // _ALIGNED_AT_ONCE)):
+        sides = [queries[i] for i in some], [gallery[first[i]] for i in some]
+        pairs = ([resampled(poses(m), max(2, len(m.joints) // 3)) for m in side] for side in sides)
+        errors.append(aligned_distance(*pairs))
+    return float(np.concatenate(errors).mean()) * 1000.0
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """One table a protocol: rows down, conditions across, each cell top-1 / top-10 / mAP."""
-    parts = []
-    for protocol in dict.fromkeys(result.protocol for result in results):
-        some = [result for result in results if result.protocol == protocol]
-        conditions = list(dict.fromkeys(result.condition for result in some))
-        lines = [f"| {protocol} | " + " | ".join(conditions) + " | DTW mm | ms a query |"]
-        lines.append("|---" * (len(conditions) + 3) + "|")
-        for row in dict.fromkeys(result.row for result in some):
-            mine = {result.condition: result for result in some if result.row == row}
-            first = mine[conditions[0]]
-            cells = [_cell(mine[condition].figures) for condition in conditions]
-            lines.append(f"| {row} | " + " | ".join(cells) + f" | {first.dtw_mm:.0f} | {first.query_ms:.1f} |")
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+def _time_encoders(evaluation: Evaluation, entries: Sequence[Entry], gallery: Motions) -> None:
+    """Times every encoder that has not been timed yet, one after the other and so on the same machine."""
+    clip = _of_length(gallery[0], ENCODED_FRAMES)
+    for entry in entries:
+        encoders = [row.encoder for row in entry.members if isinstance(row, EncoderRow)]
+        if encoders and entry.name not in evaluation.encode_ms:
+            try:
+                evaluation.encode_ms[entry.name] = [encode_ms(encoder, clip) for encoder in encoders]
+            except Exception as error:  # its row will fail, too, and has its line then
+                tqdm.write(f"{entry.name} could not be timed: {error}")
 
 
-def _cell(figures: Retrieval) -> str:
-    return f"{figures.top_1:.3f} / {figures.top_10:.3f} / {figures.mean_ap:.3f}"
+def encode_ms(encoder: Signer, clip: NormalizedMotion) -> float:
+    """Median time to sign one clip, milliseconds."""
+    times = []
+    for _ in range(_ENCODED_TIMES):
+        begun = time.perf_counter()
+        encoder.encode([clip])
+        times.append(time.perf_counter() - begun)
+    return float(np.median(times)) * 1000.0
 
 
-def as_json(results: Sequence[Result]) -> dict[str, Any]:
-    """All figures, with precision over recall, for curves and for a model's card."""
-    table: dict[str, Any] = {"recall": RECALL_LEVELS.round(2).tolist()}
-    for result in results:
-        place = table.setdefault(result.protocol, {}).setdefault(result.row, {})
-        place[result.condition] = {
-            "top_1": round(result.figures.top_1, 4),
-            "top_10": round(result.figures.top_10, 4),
-            "mean_ap": round(result.figures.mean_ap, 4),
-            "precision": np.round(result.figures.precision, 4).tolist(),
-            "dtw_mm": round(result.dtw_mm, 1),
-            "query_ms": round(result.query_ms, 2),
-        }
-    return table
-
-
-def save(results: Sequence[Result], out: Path) -> None:
-    """Writes ``evaluation.md`` and ``evaluation.json`` into the folder ``out``."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "evaluation.md").write_text(markdown(results), encoding="utf-8")
-    (out / "evaluation.json").write_text(json.dumps(as_json(results), indent=1) + "\n", encoding="utf-8")
+def _of_length(motion: NormalizedMotion, frames: int) -> NormalizedMotion:
+    joints = resampled(motion.joints.reshape(len(motion.joints), -1), frames)
+    return NormalizedMotion(joints.reshape(frames, *motion.joints.shape[1:]), motion.valid)

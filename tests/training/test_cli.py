@@ -44,7 +44,7 @@ def test_evaluate_prints_and_saves_every_row_under_every_condition(
     assert main(["evaluate", str(work / "net.onnx"), *asked, *place]) == 0
     printed = capsys.readouterr().out
     assert printed.strip() == (out / "evaluation.md").read_text(encoding="utf-8").strip()
-    table = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["mhad-xsub"]
+    table = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["protocols"]["mhad-xsub"]["rows"]
     assert set(table) == {
         "net", "exact DTW", "resampled pose", "pose PCA", "mean and deviation", "motion field + distance",
     }  # fmt: skip
