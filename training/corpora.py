@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from hums_engine.formats import asf_amc, bvh, mhad
+from hums_engine.formats import ntu as ntu_file
 
-from . import hdm05, labels
+from . import hdm05, labels, ntu
 from .corpus import Corpus, Described
 
 CMU_CITATION: Final = (
@@ -43,5 +44,6 @@ CORPORA: Final = {
     "hdm05-130": Corpus("hdm05", ".amc", asf_amc.read, hdm05.describe_as(130), hdm05.CITATION),
     "hdm05-65": Corpus("hdm05", ".amc", asf_amc.read, hdm05.describe_as(65), hdm05.CITATION),
     "hdm05-25": Corpus("hdm05", ".amc", asf_amc.read, hdm05.describe_as(25), hdm05.CITATION),
+    "ntu": Corpus("ntu", ".skeleton", ntu_file.read, ntu.describe, ntu.CITATION, keep=ntu.keep_with_skeletons),
     "bvh": Corpus("bvh", ".bvh", bvh.read, labels.describe, "BVH files of your own.", keep=labels.keep_all_and_check),
 }

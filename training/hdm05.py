@@ -20,6 +20,9 @@ from .corpus import Described
 Level = Literal[130, 65, 25]
 
 CITATION: Final = "The data used in this project was obtained from HDM05."
+TEST_ACTORS: Final = ("mm", "tr")
+"""Of the five actors, those who are the test part of HDM05-11; all corpora made of HDM05 keep to it."""
+
 _CUT: Final = re.compile(r"HDM_([a-z]+)_(\w+?)_\d+_\d+", re.IGNORECASE)
 
 
@@ -45,14 +48,14 @@ def classes(level: Level) -> dict[str, str]:
 
 
 def describe_as(level: Level) -> Callable[[Path, Path], Described]:
-    """What says of a cut its actor and its class at a level.
+    """What says of a cut its actor, its class at a level, and by the actor the part that it is in.
 
     The class stands in the file's name, or else it is the name of the folder that the file is in.
     """
 
     def describe(path: Path, _folder: Path) -> Described:
         actor, name = _actor_and_class(path)
-        return Described(actor, classes(level)[name])
+        return Described(actor, classes(level)[name], "test" if actor in TEST_ACTORS else "train")
 
     return describe
 

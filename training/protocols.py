@@ -50,10 +50,33 @@ def _mhad_choice(folder: Path, cache: Path) -> Protocol:
     return Protocol("mhad-choice", queries, gallery)
 
 
+def _hdm05_25(folder: Path, cache: Path) -> Protocol:
+    """HDM05's cuts in the 25 classes of DeepHuMS: the actors bd, bk, dg are the gallery, mm and tr ask.
+
+    Who asks is not published; actors who are not in the gallery are the harder way, and the one of HDM05-11.
+    """
+    takes = [take for take in data.load(folder, "hdm05-25", cache) if take.label]
+    return Protocol("hdm05-25", [t for t in takes if t.split == "test"], [t for t in takes if t.split == "train"])
+
+
+def _ntu_xsub(folder: Path, cache: Path) -> Protocol:
+    """NTU RGB+D, cross-subject: the published training subjects are the gallery, the others ask.
+
+    Of each recording its first body counts, which is the one that moves most.
+    """
+    recordings: dict[str, Take] = {}
+    for take in data.load(folder, "ntu", cache):
+        recordings.setdefault(take.motion.source, take)
+    takes = recordings.values()
+    return Protocol("ntu-xsub", [t for t in takes if t.split == "test"], [t for t in takes if t.split == "train"])
+
+
 PROTOCOLS: dict[str, Callable[[Path, Path], Protocol]] = {
     "hdm05-11": _hdm05_11,
     "mhad-xsub": _mhad_xsub,
     "mhad-choice": _mhad_choice,
+    "hdm05-25": _hdm05_25,
+    "ntu-xsub": _ntu_xsub,
 }
 
 Condition = Callable[[CanonicalMotion, np.random.Generator], CanonicalMotion]

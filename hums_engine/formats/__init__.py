@@ -10,12 +10,13 @@ from typing import Final
 
 from ..errors import MotionFileError
 from ..motion import Motion
-from . import asf_amc, bvh, mhad
+from . import asf_amc, bvh, mhad, ntu
 
 READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".bvh": bvh.read,
     ".amc": asf_amc.read,
     ".txt": mhad.read,
+    ".skeleton": ntu.read,
 }
 """What reads each kind of file, by its suffix in small letters. A reader gives every figure or take of its file."""
 
@@ -26,7 +27,7 @@ _REFUSALS: Final = {
 
 
 def load(path: str | os.PathLike[str]) -> Motion:
-    """The motion in a file; of several figures the one with most joints.
+    """The motion in a file; of several figures the one with most joints, of those the first.
 
     Args:
         path: a file of a kind in ``READERS``; ``~`` is the home folder.
@@ -38,7 +39,7 @@ def load(path: str | os.PathLike[str]) -> Motion:
 
 
 def load_all(path: str | os.PathLike[str]) -> list[Motion]:
-    """Every motion in a file, in its order (a BVH may hold several figures). Arguments and errors as of `load`."""
+    """Every motion in a file: the figures of a BVH, the bodies that a Kinect saw. Arguments and errors as of `load`."""
     path = Path(path).expanduser()
     try:
         return _reader(path)(path)

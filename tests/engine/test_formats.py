@@ -14,9 +14,14 @@ import pytest
 from hums_engine import Motion, load, load_all
 from hums_engine.errors import MotionFileError
 from hums_engine.formats import READERS, files, is_readable
-from tests.engine import test_asf_amc, test_bvh, test_mhad
+from tests.engine import test_asf_amc, test_bvh, test_mhad, test_ntu
 
-CONTENTS = {"take.bvh": test_bvh.text(), "take.amc": test_asf_amc.AMC, "take.txt": test_mhad.text()}
+CONTENTS = {
+    "take.bvh": test_bvh.text(),
+    "take.amc": test_asf_amc.AMC,
+    "take.txt": test_mhad.text(),
+    "take.skeleton": test_ntu.WHOLE,
+}
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def test_only_files_of_known_kinds_are_readable(folder: Path) -> None:
     (folder / "notes.txt").write_text("walk twice")
     (folder / "folder.bvh").mkdir()
     found = sorted(path.name for path in folder.iterdir() if is_readable(path))
-    assert found == ["take.amc", "take.bvh", "take.txt"]
+    assert found == ["take.amc", "take.bvh", "take.skeleton", "take.txt"]
     assert not is_readable(folder / "gone.bvh")
 
 
