@@ -22,8 +22,10 @@ FPS: Final = 30.0
 """Frames a second of a normalised motion."""
 
 _HEADING_S: Final = 0.25
-_COINCIDENT: Final = 0.01
-"""In leg lengths: joints nearer than this to the one they hang on lie on it."""
+_COINCIDENT: Final = 0.03
+"""In leg lengths: joints nearer than this to the one they hang on lie on it; a sensor adds a centimetre of noise."""
+
+_ON_ROOT: Final = frozenset(INDEX[name] for name in ("pelvis", "left_hip", "right_hip"))
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -56,7 +58,7 @@ def normalize(motion: CanonicalMotion) -> NormalizedMotion:
     turn = quat.inv(_start_heading(joints))
     joints, root = quat.rotate(turn, joints), quat.rotate(turn, root)
     path = (root - [root[0, 0], root[0, 1], _floor(joints, root)]) * leg_scale(joints)
-    valid = _apart(joints, valid)
+    valid = _apart(joints, root, valid)
     body = _reference_sized(joints, root, valid)
     joints = np.where(valid[:, None], body + path[:, None], 0.0)
     return NormalizedMotion(joints.astype(np.float32), valid)
@@ -67,8 +69,7 @@ def leg_length(joints: Array) -> float:
     lengths = [
         np.linalg.norm(joints[..., b, :] - joints[..., a, :], axis=-1)
         + np.linalg.norm(joints[..., c, :] - joints[..., b, :], axis=-1)
-        for a, b, c in rest_pose.LIMBS
-        if c in (INDEX["left_ankle"], INDEX["right_ankle"])
+        for a, b, c in rest_pose.LEGS
     ]
     known = [float(np.median(length)) for length in lengths if np.isfinite(length).all()]
     return float(np.mean(known)) if known else float("nan")
@@ -108,17 +109,18 @@ def _floor(joints: Array, root: Array) -> float:
     return float(root[:, 2].min())
 
 
-def _apart(joints: Array, valid: Mask) -> Mask:
+def _apart(joints: Array, root: Array, valid: Mask) -> Mask:
     """``valid`` ``[22]`` without the joints that lie on the one they hang on.
 
     Some converters put neck and collar bones onto the chest. Such a bone points nowhere, so it cannot be given the
-    reference body's length, and all that hangs on it would be too low.
+    reference body's length, and all that hangs on it would be too low. Pelvis and hips may be near the root.
     """
     valid = valid.copy()
     nearest = _COINCIDENT * skeleton.LEG_LENGTH / leg_scale(joints)
     for j in np.flatnonzero(valid):
         anchor = _anchor(int(j), valid)
-        if anchor > 0 and np.median(np.linalg.norm(joints[:, j] - joints[:, anchor], axis=-1)) < nearest:
+        start = root if anchor <= 0 else joints[:, anchor]
+        if j not in _ON_ROOT and np.median(np.linalg.norm(joints[:, j] - start, axis=-1)) < nearest:
             valid[j] = False
     return valid
 

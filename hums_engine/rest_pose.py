@@ -17,6 +17,8 @@ What is matched differs by part of the body, because rigs place their joints dif
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +39,10 @@ LIMBS = tuple(
 )
 """Upper joint, middle joint and end of the four limbs."""
 
+LEGS = tuple(limb for limb in LIMBS if limb[2] in (INDEX["left_ankle"], INDEX["right_ankle"]))
+HALF_HIPS = 0.2
+"""How far a hip is from the middle, in lengths of a thigh: 0.15 to 0.24 in the corpora that we measured."""
+
 _TRUNK = [INDEX[n] for n in ("pelvis", "spine1", "spine2", "spine3", "left_collar", "right_collar")]
 _STEEP = np.cos(np.radians(25.0))
 _STANDING_TRUNK = np.cos(np.radians(50.0))
@@ -52,15 +58,27 @@ def middle(points: Array, name: str) -> Array:
 
 
 def hips(points: Array) -> Array:
-    """The point ``[..., 3]`` midway between the hips; the pelvis where a hip is missing.
+    """The point ``[..., 3]`` midway between the hips, on which rigs agree: they put the pelvis anywhere above it.
 
-    Rigs agree on it, while they put the pelvis joint anywhere above it.
+    Where a hip is missing, as far inward from the other as bodies have it, along the line of the shoulders; where that
+    is not known, the pelvis, or the hip that is there.
     """
-    pair = points[..., [INDEX["left_hip"], INDEX["right_hip"]], :]
-    both = np.isfinite(pair).all(axis=-2)
-    pelvis = points[..., INDEX["pelvis"], :]
-    instead = np.where(np.isfinite(pelvis), pelvis, middle(points, "hip"))
-    return np.where(both, pair.mean(axis=-2), instead)
+    left, right, pelvis = (points[..., INDEX[name], :] for name in ("left_hip", "right_hip", "pelvis"))
+    across = quat.unit(points[..., INDEX["left_shoulder"], :] - points[..., INDEX["right_shoulder"], :])
+    inward = across * (HALF_HIPS * _leg_bone(points))[..., None]
+    found = (left + right) / 2
+    for instead in (left - inward, right + inward, pelvis, left, right):
+        found = np.where(np.isfinite(found), found, instead)
+    return found
+
+
+def _leg_bone(points: Array) -> Array:
+    """Mean length ``[...]`` of the thighs and shins that are there, NaN without any."""
+    bones = np.stack([points[..., b, :] - points[..., a, :] for leg in LEGS for a, b in pairwise(leg)], axis=-2)
+    lengths = np.linalg.norm(bones, axis=-1)
+    seen = np.isfinite(lengths)
+    total, count = np.where(seen, lengths, 0.0).sum(axis=-1), seen.sum(axis=-1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def lateral(points: Array) -> Array:
@@ -107,10 +125,8 @@ def is_standing(rest: Array, valid: Mask) -> bool:
     """
     if trunk_direction(rest) @ UP < _STANDING_TRUNK:
         return False
-    legs = [
-        limb for limb in LIMBS if limb[2] in (INDEX["left_ankle"], INDEX["right_ankle"]) and valid[list(limb)].all()
-    ]
-    arms = [limb for limb in LIMBS if limb not in legs and valid[list(limb)].all()]
+    legs = [limb for limb in LEGS if valid[list(limb)].all()]
+    arms = [limb for limb in LIMBS if limb not in LEGS and valid[list(limb)].all()]
     legs_hang = all(quat.unit(rest[end] - rest[upper]) @ -UP > _STANDING_LEG for upper, _, end in legs)
     arms_apart = all(np.linalg.norm(rest[end] - rest[upper]) > 1e-9 for upper, _, end in arms)
     return bool(legs_hang and arms_apart and np.linalg.norm(lateral(rest)) > 0.5)

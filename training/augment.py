@@ -8,12 +8,13 @@ back to where the engine would have put it, so that training sees what the produ
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from hums_engine import skeleton
+from hums_engine import rest_pose, skeleton
 from hums_engine.normalize import FPS
 from hums_engine.skeleton import INDEX
 
@@ -24,7 +25,7 @@ _SHOULDERS = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 _TOES = [INDEX["left_foot"], INDEX["right_foot"]]
 _ROOT = [INDEX["pelvis"], *_HIPS]
-_LEGS = [tuple(INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle")) for side in ("left", "right")]
+_LEGS = rest_pose.LEGS
 _LIMBS = [
     [name in {f"{side}_{joint}" for joint in joints} for name in INDEX]
     for side in ("left", "right")
@@ -161,11 +162,15 @@ def _turned(joints: Tensor, angle: Tensor) -> Tensor:
 
 
 def _root(joints: Tensor) -> Tensor:
-    """Midway between the hips ``[N, T, 3]``; where one is missing the pelvis, and without it the hip that is left."""
-    both = joints[:, :, _HIPS].mean(dim=2)
-    pelvis = joints[:, :, INDEX["pelvis"]]
-    instead = torch.where(pelvis.isnan(), joints[:, :, _HIPS].nanmean(dim=2), pelvis)
-    return torch.where(both.isnan(), instead, both)
+    """`hums_engine.rest_pose.hips` of every frame ``[N, T, 3]``."""
+    left, right, pelvis = (joints[:, :, INDEX[name]] for name in ("left_hip", "right_hip", "pelvis"))
+    across = _unit(joints[:, :, _SHOULDERS[0]] - joints[:, :, _SHOULDERS[1]])
+    bones = [(joints[:, :, b] - joints[:, :, a]).norm(dim=-1) for leg in _LEGS for a, b in pairwise(leg)]
+    inward = across * (rest_pose.HALF_HIPS * torch.stack(bones, dim=-1).nanmean(dim=-1, keepdim=True))
+    found = (left + right) / 2
+    for instead in (left - inward, right + inward, pelvis, left, right):
+        found = torch.where(found.isnan(), instead, found)
+    return found
 
 
 def _leg_scale(joints: Tensor, root: Tensor, length: Tensor) -> Tensor:

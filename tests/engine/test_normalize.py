@@ -87,3 +87,25 @@ def test_joints_that_a_converter_put_onto_the_chest_count_as_missing_and_lower_n
     assert not found.valid[collars].any()
     shoulders = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
     np.testing.assert_allclose(found.joints[:, shoulders], SEEN[:, shoulders], atol=0.06)
+
+
+def test_joints_on_the_chest_count_as_missing_in_a_noisy_capture_too() -> None:
+    positions = MOTION.positions.copy()
+    above = [INDEX[name] for name in ("neck", "left_collar", "right_collar")]
+    positions[:, above] = positions[:, [INDEX["spine3"]]]
+    positions += np.random.default_rng(0).normal(0.0, 0.01, positions.shape).astype(np.float32)
+    found = normalize(replace(MOTION, positions=positions))
+    assert not found.valid[above].any()
+    wrists = [INDEX["left_wrist"], INDEX["right_wrist"]]
+    assert np.linalg.norm(found.joints[:, wrists] - SEEN[:, wrists], axis=-1).mean() < 0.1
+
+
+@pytest.mark.parametrize("hip", ["left_hip", "right_hip"])
+def test_a_body_with_one_hip_missing_stands_as_high_though_its_pelvis_sits_elsewhere(hip: str) -> None:
+    positions = MOTION.positions.copy()
+    positions[:, INDEX["pelvis"]] = positions[:, INDEX["spine1"]]
+    valid = np.ones(JOINT_COUNT, dtype=bool)
+    valid[INDEX[hip]] = False
+    found = normalize(replace(MOTION, positions=positions, valid=valid))
+    ends = [INDEX[n] for n in ("left_ankle", "right_ankle", "left_wrist", "right_wrist", "head")]
+    assert np.abs(found.joints[:, ends, 2] - SEEN[:, ends, 2]).max() < 0.03
