@@ -7,56 +7,25 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import nn
 
 from hums_engine.errors import HumsError
 
 from . import data
 from .card import make_card
-from .deephums import DeepHuMSRecipe, DeepHuMSSettings
 from .entries import baselines, chosen_entries
 from .evaluate import evaluate
 from .export import export
-from .fit import DivergedError, Recipe, Settings, fit, load_encoder
-from .model import DeepHuMS
+from .fit import DivergedError, Recipe, Settings, fit
 from .motion_set import MotionSet
 from .protocols import CONDITIONS, PROTOCOLS, SEVERITIES
 from .provenance import TrainingData
+from .recipes import RECIPES, load_run
 from .report import markdown, save
-from .signature import SignatureRecipe, SignatureSettings
-from .signature_net import SignatureNet
-
-
-class Kind(NamedTuple):
-    """A recipe by its parts: its settings, how it learns, its encoder untrained, and that encoder in ONNX."""
-
-    settings: type[Settings]
-    recipe: Callable[..., Recipe]
-    encoder: Callable[[Any], nn.Module]
-    description: str
-
-
-RECIPES: dict[str, Kind] = {
-    "deephums": Kind(
-        DeepHuMSSettings,
-        DeepHuMSRecipe,
-        lambda settings: DeepHuMS(settings.layers, settings.size),
-        "The encoder of DeepHuMS (Battan, Venkat, Sharma 2019): six layers of IndRNN, self-supervised by motion field "
-        "and motion distance with the contrastive loss.",
-    ),
-    "signature": Kind(
-        SignatureSettings,
-        SignatureRecipe,
-        lambda settings: SignatureNet(width=settings.width, blocks=settings.blocks),
-        "A convolutional net whose tokens, averaged, are the signature; taught without labels by exact alignment and "
-        "statistics over time.",
-    ),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -143,24 +112,6 @@ def _export(arguments: argparse.Namespace) -> int:
     size = arguments.out.stat().st_size / 1e6
     print(f"Wrote {arguments.out} ({size:.1f} MB, {steps} steps); it differs from torch by at most {difference:.1e}.")
     return 0
-
-
-def load_run(folder: Path) -> tuple[Settings, nn.Module, int]:
-    """The settings of a run folder, its encoder, and the steps it has been trained.
-
-    Raises:
-        ValueError: the folder is not that of a run.
-    """
-    try:
-        values: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-        kind = RECIPES[values["recipe"]]
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{folder} is not the folder of a run of hums-train fit.") from error
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    settings = kind.settings(**values)
-    encoder = kind.encoder(settings)
-    steps = load_encoder(folder, encoder)
-    return settings, encoder.eval(), steps
 
 
 def training_set(settings: Settings, folder: Path, cache: Path) -> MotionSet:

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from .augment import Batch, drop_joints, faster, place, slower
+from .augment import Batch, faster, slower
+from .drawing import of_one_length, with_joints_missing
 from .fit import Settings, Terms
 from .losses import balanced, contrastive, distances
-from .model import SIGNATURE, DeepHuMS, channel_statistics
+from .model import DeepHuMS, channel_statistics
 from .motion_set import MotionSet
+from .signature_classes import SignatureClasses
 from .similarity import similar
 
 
@@ -44,44 +45,27 @@ class DeepHuMSRecipe:
         self.motions = motions
         self.encoder = DeepHuMS(settings.layers, settings.size)
         self.encoder.input.fit(*channel_statistics(motions.frames))
-        classes = motions.class_count if settings.cross_entropy else 0
-        self.classes = nn.Linear(SIGNATURE, max(classes, 1))
-        self.model: nn.Module = nn.ModuleDict({"encoder": self.encoder, "classes": self.classes})
+        self.classes = SignatureClasses(motions) if settings.cross_entropy else None
+        parts = {"encoder": self.encoder, "classes": self.classes}
+        self.model: nn.Module = nn.ModuleDict({name: part for name, part in parts.items() if part is not None})
 
     def loss(self, step: int) -> tuple[Tensor, Terms]:
         """Contrastive loss over all pairs of pieces and their copies, plus cross-entropy where asked for."""
         settings = self.settings
-        which, pieces = self._draw()
+        which, pieces = of_one_length(self.motions, settings.batch, settings.shortest, settings.longest)
         pairs = similar(pieces.joints, pieces.length, settings.field_limit, settings.distance_limit)
         signatures = torch.cat([self._encode(copy) for copy in (pieces, faster(pieces), slower(pieces))])
         pairs = pairs.repeat(3, 3)  # the three copies of a sequence share its target
         pair_loss = balanced(contrastive(distances(signatures), pairs, settings.margin), pairs)
-        if not settings.cross_entropy:
+        if self.classes is None:
             return pair_loss, {"similar": pairs.float().mean()}
-        class_loss = self._class_loss(signatures, self.motions.label[which].repeat(3))
+        class_loss = self.classes.loss(signatures, self.motions.label[which].repeat(3))
         return pair_loss + settings.cross_entropy * class_loss, {"contrastive": pair_loss, "class": class_loss}
 
     def after_step(self) -> None:
         """Clips the recurrent weights."""
         self.encoder.clip_recurrent()
 
-    def _draw(self) -> tuple[Tensor, Batch]:
-        """Random motions, each cut to about one length of a batch, which keeps the padding small."""
-        least, most = self.settings.shortest, self.settings.longest
-        wanted = least * (most / least) ** float(torch.rand(()))
-        which = torch.randint(len(self.motions), (self.settings.batch,))
-        length = (wanted * (0.8 + 0.4 * torch.rand(len(which)))).long().clamp(least, most)
-        length = torch.minimum(length, self.motions.length[which])
-        first = (torch.rand(len(which)) * (self.motions.length[which] - length + 1)).long()
-        return which, self.motions.pieces(which, first, length)
-
     def _encode(self, batch: Batch) -> Tensor:
-        missing = drop_joints(batch.valid, self.settings.missing)
-        lose = torch.rand(len(missing)) < self.settings.missing_chance
-        batch = place(batch._replace(valid=torch.where(lose[:, None], missing, batch.valid)))
+        batch = with_joints_missing(batch, self.settings.missing, self.settings.missing_chance)
         return self.encoder(batch.joints, batch.valid.float(), batch.length)
-
-    def _class_loss(self, signatures: Tensor, label: Tensor) -> Tensor:
-        known = label >= 0
-        logits = self.classes(signatures[known] * math.sqrt(signatures.shape[1]))
-        return nn.functional.cross_entropy(logits, label[known]) if known.any() else signatures.sum() * 0.0

@@ -28,7 +28,7 @@ KEPT_FOR_TESTS = ("mhad/s08", "mhad/s09", "mhad/s10", "mhad/s11", "mhad/s12", "c
 class Settings:
     """What a run is made of; saved with it, so that a run can be repeated from its folder alone."""
 
-    recipe: str = ""  # which encoder and losses: a name of `cli.RECIPES`
+    recipe: str = ""  # which encoder and losses: a name of `recipes.RECIPES`
     corpora: tuple[str, ...] = ("cmu", "mhad")  # folders of the data folder to learn from
     leave_out: tuple[str, ...] = KEPT_FOR_TESTS  # subjects that nothing is learnt from
     seed: int = 0
