@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,7 +77,7 @@ def load(data: Path, name: str, cache: Path) -> list[Take]:
     key = _key(corpus, files)
     motions = _load_cache(kept, key)
     if motions is None:
-        motions = list(_read_all(corpus, files))
+        motions = list(_read_all(corpus, files, described))
         if motions:
             _save_cache(kept, key, motions)
     takes = [Take(motion, name, *described[motion.source]) for motion in motions if motion.source in described]
@@ -102,7 +102,8 @@ def _described(corpus: Corpus, folder: Path, files: Sequence[Path]) -> dict[str,
     return described
 
 
-def _read_all(corpus: Corpus, files: Sequence[Path]) -> Iterator[CanonicalMotion]:
+def _read_all(corpus: Corpus, files: Sequence[Path], described: Container[str]) -> Iterator[CanonicalMotion]:
+    """The motions of all files; one that is not described was told of before, and is not once more."""
     for path in tqdm(files, desc=f"reading {corpus.folder}", unit="file", dynamic_ncols=True):
         try:
             for motion in corpus.read(path):
@@ -110,7 +111,8 @@ def _read_all(corpus: Corpus, files: Sequence[Path]) -> Iterator[CanonicalMotion
                 normalize(canonical)  # a motion that cannot be placed is of no use: it is told here, once
                 yield _unturned(canonical.positions, canonical.valid, motion.fps, motion.name, str(path))
         except (HumsError, ValueError) as error:
-            tqdm.write(f"{path}: {error}", file=sys.stderr)
+            if str(path) in described:
+                tqdm.write(f"{path}: {error}", file=sys.stderr)
 
 
 def _unturned(

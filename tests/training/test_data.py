@@ -43,8 +43,11 @@ def test_a_new_file_and_a_damaged_cache_are_read_anew(tmp_path: Path) -> None:
     assert len(data.load(tmp_path, "mhad", cache)) == 1
     write_mhad(tmp_path, actions=1, subjects=[2], repetitions=1)
     assert len(data.load(tmp_path, "mhad", cache)) == 2
-    (cache / "mhad.npz").write_bytes(b"not a zip")
-    assert len(data.load(tmp_path, "mhad", cache)) == 2
+    whole = (cache / "mhad.npz").read_bytes()
+    for damaged in (b"not a zip", b"", whole[:-100], whole[: len(whole) // 2], whole[:1000] + b"?" + whole[1001:]):
+        (cache / "mhad.npz").write_bytes(damaged)
+        assert len(data.load(tmp_path, "mhad", cache)) == 2
+        assert [path.name for path in cache.iterdir()] == ["mhad.npz"], "nothing unfinished is left behind"
 
 
 def test_a_broken_file_costs_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
