@@ -14,6 +14,7 @@ from hums_engine import rest_pose
 from hums_engine.normalize import NormalizedMotion
 
 from .alignment import warping_distance
+from .geometric_features import template
 
 Floats = NDArray[np.float32]
 Motions = Sequence[NormalizedMotion]
@@ -136,6 +137,11 @@ def motion_field_and_distance(queries: Motions, gallery: Motions) -> Floats:
     return euclidean(trajectory(queries), trajectory(gallery))
 
 
+def geometric_template(queries: Motions, gallery: Motions) -> Floats:
+    """Euclidean distance of how often each of 39 boolean geometric features holds in each tenth of a motion."""
+    return euclidean(*(np.stack([template(motion) for motion in motions]) for motions in (queries, gallery)))
+
+
 def exact_dtw(queries: Motions, gallery: Motions) -> Floats:
     """Dynamic time warping of all poses at 10 a second: root mean square metres a joint along the best alignment."""
     a, b = ([resampled(poses(m), _count(m)) for m in motions] for motions in (queries, gallery))
@@ -172,5 +178,8 @@ BASELINES: dict[str, Described] = {
     "resampled pose": Described(resampled_pose, "L2 of 32 poses"),
     "pose PCA": Described(pose_pca, "32 whitened components of the same, fitted to the gallery"),
     "mean and deviation": Described(mean_and_deviation, "of each pose coordinate over time"),
+    "geometric features": Described(
+        geometric_template, "39 yes-or-no relations of body parts in each tenth, after Müller, Röder, Clausen 2005"
+    ),
     "motion field + distance": Described(motion_field_and_distance, "the paper's equations 3 and 4 alone"),
 }

@@ -46,7 +46,8 @@ def test_evaluate_prints_and_saves_every_row_under_every_condition(
     assert printed.strip() == (out / "evaluation.md").read_text(encoding="utf-8").strip()
     table = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["protocols"]["mhad-xsub"]["rows"]
     assert set(table) == {
-        "net", "exact DTW", "resampled pose", "pose PCA", "mean and deviation", "motion field + distance",
+        "net", "exact DTW", "resampled pose", "pose PCA", "mean and deviation", "geometric features",
+        "motion field + distance",
     }  # fmt: skip
     assert all(set(row) == {"clean", "20 % joints missing"} for row in table.values())
     assert table["exact DTW"]["clean"]["mean_ap"] > 0.9, "kinds this different are found by alignment"
