@@ -108,4 +108,4 @@ def test_a_body_with_one_hip_missing_stands_as_high_though_its_pelvis_sits_elsew
     valid[INDEX[hip]] = False
     found = normalize(replace(MOTION, positions=positions, valid=valid))
     ends = [INDEX[n] for n in ("left_ankle", "right_ankle", "left_wrist", "right_wrist", "head")]
-    assert np.abs(found.joints[:, ends, 2] - SEEN[:, ends, 2]).max() < 0.08
+    assert np.abs(found.joints[:, ends, 2] - SEEN[:, ends, 2]).max() < 0.1
