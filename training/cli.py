@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(fitting)
     fitting.set_defaults(run=_fit)
     evaluating = commands.add_parser("evaluate", help="compare encoders and baselines on the protocols")
-    evaluating.add_argument("models", type=Path, nargs="*", help=".onnx files, a row each, beside the baselines")
+    evaluating.add_argument("models", type=Path, nargs="*", help="run folders or .onnx files, a row each")
     evaluating.add_argument(
         "--row", action="append", default=[], metavar="NAME=MODEL,MODEL", help="one row of models that differ by seed"
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,10 @@ from hums_engine.encoder import Encoder
 
 from .protocols import Protocol
 from .provenance import Sight, TrainingData
-from .rows import BASELINES, EncoderRow, Row
+from .recipes import RECIPES, load_run
+from .rows import BASELINES, EncoderRow, Row, SubMotionRow
+from .sub_motion import SubMotionSettings
+from .torch_encoder import TorchEncoder
 
 
 class Entry(NamedTuple):
@@ -48,18 +52,45 @@ def baselines() -> list[Entry]:
     return [Entry(name, (row.distance,), row.what, costly=row.costly) for name, row in BASELINES.items()]
 
 
+class Model(NamedTuple):
+    """What a file or a run folder holds: its row, what it learnt from, and a few words on it."""
+
+    row: EncoderRow
+    learnt: TrainingData | None
+    what: str
+
+
+def open_model(path: Path) -> Model:
+    """The encoder of an .onnx file, or of a run folder as it is in torch.
+
+    Raises:
+        ModelError: the file is no model.
+        ValueError: the folder is not that of a run.
+    """
+    if not path.is_dir():
+        encoder = Encoder(path)
+        return Model(EncoderRow(encoder), TrainingData.of(encoder.card), encoder.card.get("description", ""))
+    settings, network, _ = load_run(path)
+    learnt, what = TrainingData.of(asdict(settings)), RECIPES[settings.recipe].description
+    row = EncoderRow(TorchEncoder(network))
+    if isinstance(settings, SubMotionSettings):
+        teacher = open_model(Path(settings.teacher))
+        row = SubMotionRow(row.encoder, teacher.row.encoder)
+        learnt = learnt if learnt == teacher.learnt else None  # both must be known not to have seen the queries
+    return Model(row, learnt, what)
+
+
 def model_entry(name: str, paths: Sequence[Path]) -> Entry:
     """One row of models that differ only by their seed.
 
     Raises:
         ModelError: a file is no model.
-        ValueError: they differ by more: by what they learnt from.
+        ValueError: a folder is not that of a run, or the models differ by more: by what they learnt from.
     """
-    encoders = [Encoder(path) for path in paths]
-    learnt = {TrainingData.of(encoder.card) for encoder in encoders}
-    if len(learnt) > 1:
+    models = [open_model(path) for path in paths]
+    if len({model.learnt for model in models}) > 1:
         raise ValueError(f"The models of the row '{name}' learnt from different data; give them rows of their own.")
-    return Entry(name, tuple(map(EncoderRow, encoders)), encoders[0].card.get("description", ""), learnt.pop())
+    return Entry(name, tuple(model.row for model in models), models[0].what, models[0].learnt)
 
 
 def chosen_entries(models: Sequence[Path], grouped: Sequence[str]) -> list[Entry]:
@@ -67,7 +98,7 @@ def chosen_entries(models: Sequence[Path], grouped: Sequence[str]) -> list[Entry
 
     Raises:
         ModelError: a file is no model.
-        ValueError: a row is not written so, or two rows have one name.
+        ValueError: a folder is not that of a run, a row is not written so, or two rows have one name.
     """
     entries = []
     for text in grouped:
@@ -75,7 +106,7 @@ def chosen_entries(models: Sequence[Path], grouped: Sequence[str]) -> list[Entry
         if not (name and equals and paths):
             raise ValueError(f"A row is written NAME=PATH or, with several seeds, NAME=PATH,PATH; not '{text}'.")
         entries.append(model_entry(name.strip(), [Path(path) for path in paths.split(",") if path]))
-    entries += [model_entry(path.stem, [path]) for path in models]
+    entries += [model_entry(path.name if path.is_dir() else path.stem, [path]) for path in models]
     names = [entry.name for entry in entries]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:

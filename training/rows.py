@@ -92,6 +92,22 @@ class EncoderRow:
         return 1.0 - self.signatures(queries) @ self.signatures(gallery).T
 
 
+class SubMotionRow(EncoderRow):
+    """The paper's sub-motion search: the second network signs the queries, the first and frozen one the gallery."""
+
+    def __init__(self, encoder: Signer, of_wholes: Signer) -> None:
+        super().__init__(encoder)
+        self._gallery = EncoderRow(of_wholes)
+
+    def index(self, gallery: Motions) -> None:
+        """Keeps the first network's signatures of a gallery."""
+        self._gallery.index(gallery)
+
+    def __call__(self, queries: Motions, gallery: Motions) -> Floats:
+        """Distances ``[Q, G]``."""
+        return 1.0 - self.signatures(queries) @ self._gallery.signatures(gallery).T
+
+
 def _unit(vectors: Floats) -> Floats:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 

@@ -54,6 +54,16 @@ def test_evaluate_prints_and_saves_every_row_under_every_condition(
     assert all(0 <= value <= 1 for row in table.values() for value in row["clean"]["precision"])
 
 
+def test_a_run_folder_is_evaluated_as_its_export_is(work: Path) -> None:
+    asked = ["--no-baselines", "--protocol", "mhad-xsub", "--condition", "clean"]
+    place = ["--data", str(work / "data"), "--cache", str(work / "cache"), "--out", str(work / "two")]
+    assert main(["evaluate", str(work / "run"), str(work / "net.onnx"), *asked, *place]) == 0
+    rows = json.loads((work / "two" / "evaluation.json").read_text(encoding="utf-8"))["protocols"]["mhad-xsub"]["rows"]
+    assert set(rows) == {"run", "net"}
+    assert rows["run"]["clean"]["precision"] == pytest.approx(rows["net"]["clean"]["precision"])
+    assert rows["run"]["clean"]["mean_ap"] == pytest.approx(rows["net"]["clean"]["mean_ap"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -19,13 +21,16 @@ NAMES = [feature.name for feature in FEATURES]
 ALL = np.ones(JOINT_COUNT, dtype=bool)
 
 
-def standing(frames: int = 12, **moved: tuple[float, float, float]) -> NormalizedMotion:
+Moved = Mapping[str, tuple[float, float, float]]
+
+
+def standing(moved: Moved | None = None, frames: int = 12) -> NormalizedMotion:
     """The reference body with its arms down, joints moved by metres, the same in all frames."""
     joints = np.tile(REFERENCE.astype(np.float32), (frames, 1, 1))
     for side, x in (("left", 0.18), ("right", -0.18)):
         joints[:, INDEX[f"{side}_elbow"]] = (x, 0.0, 1.12)
         joints[:, INDEX[f"{side}_wrist"]] = (x, 0.0, 0.86)
-    for name, by in moved.items():
+    for name, by in (moved or {}).items():
         joints[:, INDEX[name]] += by
     return NormalizedMotion(joints, ALL)
 
@@ -57,8 +62,8 @@ def test_of_a_figure_that_stands_at_ease_nothing_is_said() -> None:
         ({"neck": (0.0, -0.5, -0.4)}, "spine horizontal"),
     ],
 )
-def test_a_joint_that_is_moved_is_told(moved: dict[str, tuple[float, float, float]], told: str) -> None:
-    assert told in said(standing(**moved))
+def test_a_joint_that_is_moved_is_told(moved: Moved, told: str) -> None:
+    assert told in said(standing(moved))
 
 
 def moving(name: str, metres_a_second: tuple[float, float, float]) -> NormalizedMotion:
