@@ -135,6 +135,15 @@ def save_contact_sheet(rows: Sequence[Row], path: str | Path, heading: str = "",
     _save(sheet, path)
 
 
+def draw_strip(motion: CanonicalMotion, width: int, height: int, frames: int = 12) -> Image.Image:
+    """One motion as a strip of figures without a frame, ``width`` x ``height`` pixels, to put on a sheet of one's own.
+
+    Raises:
+        MissingDependencyError: Pillow is not installed.
+    """
+    return _strip(motion, width, height, frames, CARD)
+
+
 # ---------------------------------------------------------------- the scene: where everything stands, in pixels
 
 

@@ -169,22 +169,31 @@ class Sweep(NamedTuple):
     Attributes:
         axis: what the numbers are, with their unit.
         points: the condition at each number.
+        ratio: whether the numbers are factors, and evenly spaced as such.
+        worst_first: whether small numbers are the hard ones.
     """
 
     axis: str
     points: dict[float, str]
+    ratio: bool = False
+    worst_first: bool = False
 
 
 SWEEPS: tuple[Sweep, ...] = (
-    Sweep("joints missing (%)", {0: CLEAN} | {share: f"{share} % joints missing" for share in (10, 20, 30, 40)}),
     Sweep(
-        "speed (times the original)",
+        "joints missing (%)", {0.0: CLEAN} | {float(share): f"{share} % joints missing" for share in (10, 20, 30, 40)}
+    ),
+    Sweep(
+        "speed (x original)",
         {0.5: "half speed", 0.7: "0.7 x speed", 1.0: CLEAN, 1.4: "1.4 x speed", 2.0: "double speed"},
+        ratio=True,
     ),
     Sweep(
-        "share of the clip that is asked with (%)", {share: f"{share} % crop" for share in (40, 60, 80)} | {100: CLEAN}
+        "part of the clip asked with (%)",
+        {float(part): f"{part} % crop" for part in (40, 60, 80)} | {100.0: CLEAN},
+        worst_first=True,
     ),
-    Sweep("noise on every coordinate (mm)", {0: CLEAN} | {size: f"{size} mm noise" for size in (5, 10, 20)}),
+    Sweep("noise on every coordinate (mm)", {0.0: CLEAN} | {float(size): f"{size} mm noise" for size in (5, 10, 20)}),
 )
 
 
