@@ -40,6 +40,8 @@ LIMBS = tuple(
 """Upper joint, middle joint and end of the four limbs."""
 
 LEGS = tuple(limb for limb in LIMBS if limb[2] in (INDEX["left_ankle"], INDEX["right_ankle"]))
+BETWEEN = {"hip": ("pelvis",), "shoulder": ("neck", "spine3")}
+"""Joints between two of a pair, the better first."""
 HALF_HIPS = 0.2
 """How far a hip is from the middle, in lengths of a thigh: 0.15 to 0.24 in the corpora that we measured."""
 
@@ -64,8 +66,7 @@ def hips(points: Array) -> Array:
     is not known, the pelvis, or the hip that is there.
     """
     left, right, pelvis = (points[..., INDEX[name], :] for name in ("left_hip", "right_hip", "pelvis"))
-    across = quat.unit(points[..., INDEX["left_shoulder"], :] - points[..., INDEX["right_shoulder"], :])
-    inward = across * (HALF_HIPS * _leg_bone(points))[..., None]
+    inward = across(points, "shoulder") * (HALF_HIPS * _leg_bone(points))[..., None]
     found = (left + right) / 2
     for instead in (left - inward, right + inward, pelvis, left, right):
         found = np.where(np.isfinite(found), found, instead)
@@ -81,13 +82,23 @@ def _leg_bone(points: Array) -> Array:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
+def across(points: Array, name: str) -> Array:
+    """Unit direction ``[..., 3]`` from the right to the left ``"hip"`` or ``"shoulder"``, NaN where it is not known.
+
+    One of them and the trunk between them tell it too.
+    """
+    left, right = (points[..., INDEX[f"{side}_{name}"], :] for side in ("left", "right"))
+    found = left - right
+    for middle_name in BETWEEN[name]:
+        between = points[..., INDEX[middle_name], :]
+        for instead in (left - between, between - right):
+            found = np.where(np.isfinite(found), found, instead)
+    return quat.unit(found)
+
+
 def lateral(points: Array) -> Array:
     """Unit direction ``[..., 3]`` from the figure's right to its left, over hips and shoulders together."""
-    total = np.zeros((*points.shape[:-2], 3))
-    for name in ("hip", "shoulder"):
-        across = points[..., INDEX[f"left_{name}"], :] - points[..., INDEX[f"right_{name}"], :]
-        total = total + np.nan_to_num(quat.unit(across))
-    return quat.unit(total)
+    return quat.unit(np.nan_to_num(across(points, "hip")) + np.nan_to_num(across(points, "shoulder")))
 
 
 def heading(points: Array) -> Array:

@@ -164,7 +164,7 @@ def _turned(joints: Tensor, angle: Tensor) -> Tensor:
 def _root(joints: Tensor) -> Tensor:
     """`hums_engine.rest_pose.hips` of every frame ``[N, T, 3]``."""
     left, right, pelvis = (joints[:, :, INDEX[name]] for name in ("left_hip", "right_hip", "pelvis"))
-    across = _unit(joints[:, :, _SHOULDERS[0]] - joints[:, :, _SHOULDERS[1]])
+    across = _between(joints, "shoulder")
     bones = [(joints[:, :, b] - joints[:, :, a]).norm(dim=-1) for leg in _LEGS for a, b in pairwise(leg)]
     inward = across * (rest_pose.HALF_HIPS * torch.stack(bones, dim=-1).nanmean(dim=-1, keepdim=True))
     found = (left + right) / 2
@@ -204,9 +204,18 @@ def _heading(joints: Tensor) -> Tensor:
 
 def _across(joints: Tensor) -> Tensor:
     """Unit direction ``[N, T, 3]`` from right to left, over hips and shoulders together."""
-    return _unit(
-        torch.stack([_unit(joints[:, :, a] - joints[:, :, b]).nan_to_num() for a, b in (_HIPS, _SHOULDERS)]).sum(dim=0)
-    )
+    return _unit(_between(joints, "hip").nan_to_num() + _between(joints, "shoulder").nan_to_num())
+
+
+def _between(joints: Tensor, name: str) -> Tensor:
+    """`hums_engine.rest_pose.across` of every frame ``[N, T, 3]``."""
+    left, right = (joints[:, :, INDEX[f"{side}_{name}"]] for side in ("left", "right"))
+    found = left - right
+    for middle in rest_pose.BETWEEN[name]:
+        between = joints[:, :, INDEX[middle]]
+        for instead in (left - between, between - right):
+            found = torch.where(found.isnan(), instead, found)
+    return _unit(found)
 
 
 def _facing(across: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hums_engine import quat
 from hums_engine.canonical import CanonicalMotion
+from hums_engine.normalize import normalize
 from hums_engine.skeleton import INDEX, JOINT_COUNT
 
 from . import data
@@ -87,10 +88,13 @@ def _clean(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMo
 
 
 def _missing(share: float) -> Condition:
-    """A share of the 22 joints missing from all frames; one of pelvis and hips stays, or nothing could be placed."""
+    """A share of the 22 joints missing from all frames; one of pelvis and hips stays, or nothing could be placed.
+
+    A joint that a converter put onto its parent was never seen, so it does not stand in for one that is missing.
+    """
 
     def change(motion: CanonicalMotion, random: np.random.Generator) -> CanonicalMotion:
-        valid = motion.valid.copy()
+        valid = normalize(motion).valid
         valid[random.permutation(JOINT_COUNT)[: round(share * JOINT_COUNT)]] = False
         if not valid[_ROOT].any():
             valid[_ROOT[0]] = motion.valid[_ROOT[0]]

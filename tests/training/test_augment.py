@@ -38,6 +38,8 @@ def canonical(motion: NormalizedMotion, valid: np.ndarray) -> CanonicalMotion:
         ("left_hip",),
         ("left_hip", "right_hip"),
         ("left_ankle", "right_ankle"),
+        ("left_hip", "right_shoulder", "neck"),
+        ("left_hip", "left_shoulder", "right_shoulder", "pelvis"),
         ("pelvis", "head", "right_wrist", "right_foot", "left_shoulder"),
     ],
 )
