@@ -287,7 +287,11 @@ def signature_graph(model: SignatureNet) -> _Graph:
 
 
 def to_onnx(model: nn.Module, card: Mapping[str, Any]) -> onnx.ModelProto:
-    """The model as ONNX, its card in the metadata as one JSON string a key."""
+    """The model as ONNX, its card in the metadata as one JSON string a key.
+
+    Raises:
+        ValueError: it is a peer that has no ONNX form.
+    """
     outputs = {"signature": ["N", SIGNATURE]}
     if isinstance(model, SignatureNet):
         g = signature_graph(model.eval())
@@ -295,7 +299,7 @@ def to_onnx(model: nn.Module, card: Mapping[str, Any]) -> onnx.ModelProto:
     elif isinstance(model, DeepHuMS):
         g = deephums_graph(model.eval())
     else:
-        raise TypeError(f"There is no ONNX form of {type(model).__name__}.")
+        raise ValueError(f"There is no ONNX form of {type(model).__name__}; evaluate its run folder as it is.")
     inputs = [
         helper.make_tensor_value_info("joints", TensorProto.FLOAT, ["N", "T", 22, 3]),
         helper.make_tensor_value_info("valid", TensorProto.FLOAT, ["N", 22]),
@@ -318,7 +322,7 @@ def export(model: nn.Module, card: Mapping[str, Any], path: Path) -> float:
         The largest difference of any number of any signature.
 
     Raises:
-        ValueError: The file does not compute what torch does; it is removed.
+        ValueError: the model has no ONNX form, or the file does not compute what torch does; it is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(to_onnx(model, card).SerializeToString())

@@ -56,7 +56,7 @@ RECIPES: dict[str, Kind] = {
         DeepHuMSRecipe,
         _indrnn,
         "The encoder of DeepHuMS (Battan, Venkat, Sharma 2019): six layers of IndRNN, self-supervised by motion field "
-        "and motion distance with the contrastive loss.",
+        "and motion distance with the contrastive loss; supervised by cross-entropy besides where that has a weight.",
     ),
     "signature": Kind(
         SignatureSettings,

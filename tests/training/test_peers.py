@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from hums_engine.normalize import NormalizedMotion, normalize
 from training.autoencoder import AutoEncoder, AutoEncoderSettings
+from training.export import export
 from training.fit import DivergedError, Recipe, Settings, Terms, fit
 from training.hcn import HCN
 from training.model import DeepHuMS, MotionInput
@@ -168,3 +169,10 @@ def test_motions_without_a_class_are_not_drawn_for_recognition(tmp_path: Path) -
     saved = json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))
     assert saved["recipe"] == "recognition-indrnn"
     assert len(losses(tmp_path)) == 5
+
+
+@pytest.mark.parametrize("network", [HCN(), AutoEncoder()], ids=["hcn", "autoencoder"])
+def test_a_peer_without_an_onnx_form_says_how_it_is_evaluated(network: nn.Module, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="evaluate its run folder"):
+        export(network, {}, tmp_path / "peer.onnx")
+    assert not (tmp_path / "peer.onnx").exists()
