@@ -1,31 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``hums-train``: fit an encoder, evaluate encoders, export one to ONNX."""
+"""``hums-train``: fit an encoder, evaluate encoders, export one to ONNX, reproduce the whole table."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from hums_engine.errors import HumsError
+from hums_engine.errors import HumsError, MissingDependencyError
 
-from . import data
-from .card import make_card
-from .entries import baselines, chosen_entries
-from .evaluate import evaluate
-from .export import export
-from .fit import DivergedError, Recipe, Settings, fit
-from .motion_set import MotionSet
+from .entries import Entry, baselines, chosen_entries
+from .evaluate import Evaluation, measure_protocol, new_evaluation
+from .fit import DivergedError
 from .protocols import CONDITIONS, PROTOCOLS, SEVERITIES
-from .provenance import TrainingData
-from .recipes import RECIPES, load_run
+from .recipes import RECIPES
 from .report import markdown, save
+from .reproduce import PLAN, SEEDS, train_all
+from .runs import changed, export_run, train
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,14 +50,21 @@ def _parser() -> argparse.ArgumentParser:
     evaluating.add_argument(
         "--row", action="append", default=[], metavar="NAME=MODEL,MODEL", help="one row of models that differ by seed"
     )
-    evaluating.add_argument("--protocol", action="append", choices=sorted(PROTOCOLS), help="hdm05-11 and mhad-xsub")
-    evaluating.add_argument(
-        "--condition", action="append", choices=[*CONDITIONS, *SEVERITIES], help="all of them without it"
-    )
-    evaluating.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="folder of tables and pictures")
-    evaluating.add_argument("--no-baselines", action="store_true", help="the models alone")
-    _add_data(evaluating)
+    _add_evaluation(evaluating)
     evaluating.set_defaults(run=_evaluate)
+    reproducing = commands.add_parser(
+        "reproduce", help="train every row of the table that is missing, and evaluate all"
+    )
+    reproducing.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders")
+    reproducing.add_argument(
+        "--only", action="append", choices=[planned.folder for planned in PLAN], help="these rows of the plan alone"
+    )
+    reproducing.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="of every row; 0 1 2 without it")
+    reproducing.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for all recipes that have it"
+    )
+    _add_evaluation(reproducing)
+    reproducing.set_defaults(run=_reproduce)
     exporting = commands.add_parser("export", help="write a trained encoder as ONNX, checked against torch")
     exporting.add_argument("folder", type=Path, help="run folder")
     exporting.add_argument("out", type=Path, help="the .onnx file to write")
@@ -73,77 +75,78 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_evaluation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--protocol", action="append", choices=sorted(PROTOCOLS), help="hdm05-11 and mhad-xsub")
+    parser.add_argument(
+        "--condition",
+        action="append",
+        choices=[*CONDITIONS, *SEVERITIES],
+        help="all of them without it, where rows that are slow are measured on clean queries only",
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="folder of tables and pictures")
+    parser.add_argument("--no-baselines", action="store_true", help="the models alone")
+    parser.add_argument("--no-pictures", action="store_true", help="the tables alone")
+    _add_data(parser)
+
+
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder a corpus (cmu, mhad, hdm05)")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where read motions are kept")
 
 
 def _fit(arguments: argparse.Namespace) -> int:
-    kind = RECIPES[arguments.recipe]
-    settings = changed(kind.settings(), arguments.set)
-    motions = training_set(settings, arguments.data, arguments.cache)
-
-    def make() -> Recipe:
-        return kind.recipe(settings, motions, arguments.folder)
-
-    fit(settings, make, arguments.folder)
-    print(f"Trained on {len(motions)} motions; the weights are in {arguments.folder / 'model.pt'}.")
+    settings = changed(RECIPES[arguments.recipe].settings(), arguments.set)
+    count = train(settings, arguments.folder, arguments.data, arguments.cache)
+    print(f"Trained on {count} motions; the weights are in {arguments.folder / 'model.pt'}.")
     return 0
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    return _measure(chosen_entries(arguments.models, arguments.row), [], arguments)
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    plan = [planned for planned in PLAN if not arguments.only or planned.folder in arguments.only]
+    trained = train_all(plan, arguments.seeds, arguments.set, arguments.runs, arguments.data, arguments.cache)
+    return _measure(trained.entries, trained.failures, arguments)
+
+
+def _measure(models: Sequence[Entry], failures: Sequence[str], arguments: argparse.Namespace) -> int:
+    """Evaluates models beside the baselines and writes all that is to be seen of it."""
+    draw = None if arguments.no_pictures else _painter()
     torch.set_num_threads(1)  # times are those of one thread, for the encoders and for what they must beat
-    entries = chosen_entries(arguments.models, arguments.row) + ([] if arguments.no_baselines else baselines())
+    entries = [*models, *([] if arguments.no_baselines else baselines())]
     protocols = arguments.protocol or ["hdm05-11", "mhad-xsub"]
-    evaluation = evaluate(entries, protocols, arguments.condition, arguments.data, arguments.cache)
-    save(evaluation, arguments.out)
+    evaluation = new_evaluation(entries, failures)
+    for protocol in protocols:
+        measure_protocol(evaluation, protocol, arguments.condition, arguments.data, arguments.cache)
+        save(evaluation, arguments.out)  # hours of measuring are not lost with the protocol after them
+    if not evaluation.setups:
+        raise ValueError(f"Nothing could be measured. {evaluation.failures[0]}")
+    if draw is not None:
+        draw(evaluation, arguments.data, arguments.cache, arguments.out)
     print(markdown(evaluation))
     return 1 if evaluation.failures else 0
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    settings, encoder, steps = load_run(arguments.folder)
-    kind = RECIPES[settings.recipe]
-    metrics = json.loads(arguments.metrics.read_text(encoding="utf-8")) if arguments.metrics else {}
-    settings = dataclasses.replace(settings, steps=steps)
-    name = arguments.name or arguments.folder.name
-    card = make_card(settings, name, arguments.version, kind.description, metrics)
-    difference = export(encoder, card, arguments.out)
-    size = arguments.out.stat().st_size / 1e6
-    print(f"Wrote {arguments.out} ({size:.1f} MB, {steps} steps); it differs from torch by at most {difference:.1e}.")
-    return 0
-
-
-def training_set(settings: Settings, folder: Path, cache: Path) -> MotionSet:
-    """The motions that a run may learn from: its corpora without the subjects left out."""
-    learnt = TrainingData(settings.corpora, settings.leave_out)
-    takes = [take for name in settings.corpora for take in data.load(folder, name, cache) if learnt.holds(take)]
-    return MotionSet.of(data.normalized(takes), [f"{take.corpus}/{take.label}" if take.label else "" for take in takes])
-
-
-def changed(settings: Settings, changes: Sequence[str]) -> Settings:
-    """``settings`` with each ``name=value`` put in; lists are written with commas.
-
-    Raises:
-        ValueError: there is no setting of that name, or its value is of another kind.
-    """
-    values: dict[str, Any] = {}
-    for change in changes:
-        name, _, text = change.partition("=")
-        if name not in {field.name for field in dataclasses.fields(settings)}:
-            raise ValueError(f"There is no setting '{name}' in the recipe {settings.recipe}.")
-        before = getattr(settings, name)
-        values[name] = _value(name, text, before)
-    return dataclasses.replace(settings, **values)
-
-
-def _value(name: str, text: str, before: object) -> object:
-    if isinstance(before, str):
-        return text
-    if isinstance(before, tuple):
-        return tuple(word for word in text.split(",") if word)
-    kind = float if isinstance(before, float) else int
+def _painter() -> Callable[[Evaluation, Path, Path, Path], None]:
+    """What draws the pictures; asked for before hours of measuring, and not by who wants the tables alone."""
     try:
-        return kind(text)
-    except ValueError as error:
-        raise ValueError(f"The setting {name} is a number ({kind.__name__}), not '{text}'.") from error
+        from .figures import draw  # noqa: PLC0415 - loads matplotlib and scikit-learn
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Pictures need matplotlib and scikit-learn; pip install 'hums[train]', or give --no-pictures."
+        ) from error
+    return draw
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    metrics = json.loads(arguments.metrics.read_text(encoding="utf-8")) if arguments.metrics else {}
+    name = arguments.name or arguments.folder.name
+    done = export_run(arguments.folder, arguments.out, name, arguments.version, metrics)
+    size = arguments.out.stat().st_size / 1e6
+    print(
+        f"Wrote {arguments.out} ({size:.1f} MB, {done.steps} steps); it differs from torch by at most "
+        f"{done.difference:.1e}."
+    )
+    return 0

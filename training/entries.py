@@ -40,6 +40,13 @@ class Entry(NamedTuple):
         """Whether it is an encoder and not one of the measures that need no training."""
         return isinstance(self.members[0], EncoderRow)
 
+    @property
+    def runs_in(self) -> str:
+        """What computes its signatures: ``"ONNX"`` or ``"torch"``; empty where there are none."""
+        if not isinstance(self.members[0], EncoderRow):
+            return ""
+        return "torch" if isinstance(self.members[0].encoder, TorchEncoder) else "ONNX"
+
     def sight(self, protocol: Protocol) -> Sight:
         """How much of a protocol it knew before."""
         if not self.is_model:

@@ -77,31 +77,28 @@ class Evaluation(NamedTuple):
     failures: list[str]
 
 
-def evaluate(
-    entries: Sequence[Entry], protocols: Sequence[str], conditions: Sequence[str] | None, folder: Path, cache: Path
-) -> Evaluation:
-    """Measures every entry; conditions befall the queries alone, and are the same for every entry.
+def new_evaluation(entries: Sequence[Entry], failures: Sequence[str] = ()) -> Evaluation:
+    """Nothing measured yet; ``failures`` are of rows that could not even be made."""
+    return Evaluation(list(entries), {}, [], {}, [], list(failures))
+
+
+def measure_protocol(
+    evaluation: Evaluation, name: str, conditions: Sequence[str] | None, folder: Path, cache: Path
+) -> None:
+    """Adds a protocol: all entries that may be asked, condition by condition, so that queries are altered once.
 
     Args:
-        entries: the rows.
-        protocols: names of `PROTOCOLS`.
+        evaluation: is added to.
+        name: of `PROTOCOLS`; where its data cannot be read, that is a failure of the evaluation.
         conditions: names of conditions; None for all, with costly entries on clean queries only.
         folder: the data folder.
         cache: where read corpora are kept.
     """
-    evaluation = Evaluation(list(entries), {}, [], {}, [], [])
-    for name in protocols:
-        try:
-            protocol = PROTOCOLS[name](folder, cache)
-        except ValueError as error:
-            evaluation.failures.append(f"{name}: {error}")
-            continue
-        _measure_protocol(evaluation, protocol, conditions)
-    return evaluation
-
-
-def _measure_protocol(evaluation: Evaluation, protocol: Protocol, conditions: Sequence[str] | None) -> None:
-    """All entries that may be asked, condition by condition, so that queries are altered once."""
+    try:
+        protocol = PROTOCOLS[name](folder, cache)
+    except ValueError as error:
+        evaluation.failures.append(f"{name}: {error}")
+        return
     sights = {entry.name: entry.sight(protocol) for entry in evaluation.entries}
     labels = {take.label for take in protocol.queries}
     evaluation.setups[protocol.name] = Setup(len(protocol.queries), len(protocol.gallery), len(labels), sights)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
+from .corpora import CORPORA
 from .data import Take, is_left_out
 from .protocols import Protocol
 
@@ -43,8 +44,13 @@ class TrainingData(NamedTuple):
         return cls(tuple(map(str, corpora)), tuple(map(str, left_out)))
 
     def holds(self, take: Take) -> bool:
-        """Whether the model may have learnt from a take: test takes of a corpus are in no training set."""
-        return take.corpus in self.corpora and take.split != "test" and not is_left_out(take, self.leave_out)
+        """Whether the model may have learnt from a take: test takes of a corpus are in no training set.
+
+        Where it learnt from the same files under another name, with other classes and another split, it may.
+        """
+        if take.corpus in self.corpora:
+            return take.split != "test" and not is_left_out(take, self.leave_out)
+        return any(_folder(take.corpus) == _folder(corpus) for corpus in self.corpora)
 
     def sight(self, protocol: Protocol) -> Sight:
         """How much of a protocol's takes are among them."""
@@ -62,3 +68,8 @@ class TrainingData(NamedTuple):
     def _named(self, corpus: str) -> str:
         out = [name.partition("/")[2] for name in self.leave_out if name.partition("/")[0] == corpus]
         return f"{corpus} without {', '.join(out)}" if out else corpus
+
+
+def _folder(corpus: str) -> str:
+    """Where the files of a corpus lie: several names may stand for the same."""
+    return CORPORA[corpus].folder if corpus in CORPORA else corpus

@@ -31,7 +31,8 @@ _LEGEND = """\
 Cells are the mean over the seeds of a row ± their standard deviation; `-` is not measured. top-1: share of the
 queries whose first hit is of their class; top-10: mean share of the first ten hits; mAP: mean average precision;
 P at .5: precision where half of the class is found; DTW mm: mean error a joint of the first hit along the best
-alignment; encode ms: one clip of 150 frames on one thread (median of 50); query ms: one query against the gallery
+alignment; encode ms: one clip of 150 frames on one thread, in ONNX or in
+torch (median of 50); query ms: one query against the gallery
 from normalised joints, where an encoder has the gallery's signatures.
 """
 
@@ -83,7 +84,7 @@ def _clean_table(evaluation: Evaluation, protocol: str) -> str:
             *(cell(values(mine, FIGURES[figure])) for figure in ("top_1", "top_10", "mean_ap")),
             cell([float(result.figures.precision[_HALF_RECALL]) for result in mine]),
             cell(values(mine, FIGURES["dtw_mm"]), 0),
-            cell(_median(evaluation.encode_ms.get(name, [])), 2),
+            _encode_cell(evaluation, name),
             cell(_median(values(mine, FIGURES["query_ms"])), 2),
         ]
         lines.append(f"| {_titled(name, len(mine))} | " + " | ".join(cells) + " |")
@@ -121,6 +122,12 @@ def _learnt(evaluation: Evaluation, protocol: str, name: str) -> str:
     return f"{learnt}: {sight.value}" if learnt is not None else sight.value
 
 
+def _encode_cell(evaluation: Evaluation, name: str) -> str:
+    entry = next(entry for entry in evaluation.entries if entry.name == name)
+    text = cell(_median(evaluation.encode_ms.get(name, [])), 2)
+    return text if text == "-" else f"{text} {entry.runs_in}"
+
+
 def _median(times: Sequence[float]) -> list[float]:
     """Times of seeds differ by chance alone."""
     return [float(np.median(times))] if times else []
@@ -142,6 +149,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             "what": entry.what,
             "learnt_from": entry.learnt._asdict() if entry.learnt is not None else None,
             "seeds": len(entry.members),
+            "runs_in": entry.runs_in,
             "encode_ms": [round(value, 3) for value in evaluation.encode_ms.get(entry.name, [])],
         }
         for entry in evaluation.entries
