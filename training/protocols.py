@@ -17,8 +17,12 @@ from hums_engine.skeleton import INDEX, JOINT_COUNT
 
 from . import data
 from .data import Take
+from .repetition import one_period
 
 _ROOT = [INDEX["pelvis"], INDEX["left_hip"], INDEX["right_hip"]]
+
+_REPEATED = ("a01", "a02", "a03", "a04", "a05", "a06", "a07", "a09")
+"""MHAD's actions that are done five times or more in a take: all but a throw, sitting down and standing up."""
 
 
 class Protocol(NamedTuple):
@@ -39,6 +43,14 @@ def _mhad_xsub(folder: Path, cache: Path) -> Protocol:
     """Berkeley MHAD: subjects 1 to 7 are the gallery, 8 to 12 ask."""
     takes = data.load(folder, "mhad", cache)
     return Protocol("mhad-xsub", [t for t in takes if t.subject > "s07"], [t for t in takes if t.subject <= "s07"])
+
+
+def _mhad_repetition(folder: Path, cache: Path) -> Protocol:
+    """One period of what MHAD's subjects 8 to 12 repeat, among the whole takes of subjects 1 to 7."""
+    xsub = _mhad_xsub(folder, cache)
+    repeated = [take for take in xsub.queries if take.label in _REPEATED]
+    queries = [take._replace(motion=one_period(take.motion)) for take in repeated]
+    return Protocol("mhad-repetition", queries, xsub.gallery)
 
 
 def _mhad_choice(folder: Path, cache: Path) -> Protocol:
@@ -75,6 +87,7 @@ def _ntu_xsub(folder: Path, cache: Path) -> Protocol:
 PROTOCOLS: dict[str, Callable[[Path, Path], Protocol]] = {
     "hdm05-11": _hdm05_11,
     "mhad-xsub": _mhad_xsub,
+    "mhad-repetition": _mhad_repetition,
     "mhad-choice": _mhad_choice,
     "hdm05-25": _hdm05_25,
     "ntu-xsub": _ntu_xsub,
