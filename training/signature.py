@@ -36,7 +36,7 @@ class SignatureSettings(Settings):
     """The net, the pool of pieces, what befalls them, and the losses."""
 
     recipe: str = "signature"
-    steps: int = 1800
+    steps: int = 1300
     batch: int = 80  # pieces a step: a quarter anchors, again the anchors, and half neighbours of anchors
     weight_decay: float = 0.01
     width: int = 192
