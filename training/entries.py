@@ -6,14 +6,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
+
+from torch import nn
 
 from hums_engine.encoder import Encoder
 
+from .export import has_onnx_form, to_onnx
 from .protocols import Protocol
 from .provenance import Sight, TrainingData
 from .recipes import RECIPES, load_run
-from .rows import BASELINES, EncoderRow, Row, SubMotionRow
+from .rows import BASELINES, EncoderRow, Row, Signer, SubMotionRow
 from .sub_motion import SubMotionSettings
 from .torch_encoder import TorchEncoder
 
@@ -68,7 +72,7 @@ class Model(NamedTuple):
 
 
 def open_model(path: Path) -> Model:
-    """The encoder of an .onnx file, or of a run folder as it is in torch.
+    """The encoder of an .onnx file or of a run folder.
 
     Raises:
         ModelError: the file is no model.
@@ -79,12 +83,22 @@ def open_model(path: Path) -> Model:
         return Model(EncoderRow(encoder), TrainingData.of(encoder.card), encoder.card.get("description", ""))
     settings, network, _ = load_run(path)
     learnt, what = TrainingData.of(asdict(settings)), RECIPES[settings.recipe].description
-    row = EncoderRow(TorchEncoder(network))
+    row = EncoderRow(_signer(network))
     if isinstance(settings, SubMotionSettings):
         teacher = open_model(Path(settings.teacher))
         row = SubMotionRow(row.encoder, teacher.row.encoder)
         learnt = learnt if learnt == teacher.learnt else None  # both must be known not to have seen the queries
     return Model(row, learnt, what)
+
+
+def _signer(network: nn.Module) -> Signer:
+    """The network as a library would run it, so that times compare; in torch where it has no ONNX form."""
+    if not has_onnx_form(network):
+        return TorchEncoder(network)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        path.write_bytes(to_onnx(network, {}).SerializeToString())
+        return Encoder(path)
 
 
 def model_entry(name: str, paths: Sequence[Path]) -> Entry:

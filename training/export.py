@@ -286,6 +286,11 @@ def signature_graph(model: SignatureNet) -> _Graph:
     return g
 
 
+def has_onnx_form(model: nn.Module) -> bool:
+    """Whether `export` can write it; peers of the table cannot all be."""
+    return isinstance(model, SignatureNet | DeepHuMS)
+
+
 def to_onnx(model: nn.Module, card: Mapping[str, Any]) -> onnx.ModelProto:
     """The model as ONNX, its card in the metadata as one JSON string a key.
 

@@ -16,11 +16,13 @@ from torch import Tensor, nn
 
 from hums_engine.normalize import NormalizedMotion, normalize
 from training.autoencoder import AutoEncoder, AutoEncoderSettings
+from training.entries import open_model
 from training.export import export
 from training.fit import DivergedError, Recipe, Settings, Terms, fit
 from training.hcn import HCN
 from training.model import DeepHuMS, MotionInput
 from training.motion_set import MotionSet
+from training.provenance import TrainingData
 from training.recipes import RECIPES, load_run
 from training.recognition import RecognitionHCNSettings, RecognitionIndRNNSettings
 from training.torch_encoder import TorchEncoder
@@ -169,6 +171,16 @@ def test_motions_without_a_class_are_not_drawn_for_recognition(tmp_path: Path) -
     saved = json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))
     assert saved["recipe"] == "recognition-indrnn"
     assert len(losses(tmp_path)) == 5
+
+
+@by_recipe
+def test_a_run_folder_is_a_row_of_the_table(settings: Settings, tmp_path: Path) -> None:
+    motions, labels = examples(range(2))
+    train(replace(settings, steps=2), MotionSet.of(motions, labels), tmp_path)
+    model = open_model(tmp_path)
+    assert model.learnt == TrainingData(settings.corpora, settings.leave_out)
+    wanted = TorchEncoder(load_run(tmp_path)[1]).encode(motions)
+    np.testing.assert_allclose(model.row(motions, motions), 1.0 - wanted @ wanted.T, atol=1e-4)
 
 
 @pytest.mark.parametrize("network", [HCN(), AutoEncoder()], ids=["hcn", "autoencoder"])
