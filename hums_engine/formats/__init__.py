@@ -10,16 +10,18 @@ from typing import Final
 
 from ..errors import MotionFileError
 from ..motion import Motion
-from . import asf_amc, bvh, mhad, ntu
+from . import asf_amc, bvh, mhad, npz, ntu
 
 READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".bvh": bvh.read,
     ".amc": asf_amc.read,
     ".txt": mhad.read,
     ".skeleton": ntu.read,
+    ".npz": npz.read,
 }
 """What reads each kind of file, by its suffix in small letters. A reader gives every figure or take of its file."""
 
+_LOOKED_INTO: Final = {".txt": mhad.is_mhad, ".npz": npz.holds_motion}
 _REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
     ".asf": "an ASF file is a skeleton without motion; open the AMC file that goes with it.",
@@ -50,12 +52,15 @@ def load_all(path: str | os.PathLike[str]) -> list[Motion]:
 
 
 def is_readable(path: str | os.PathLike[str]) -> bool:
-    """Whether `load` would try this file: one of a kind in ``READERS``, a ``.txt`` only where it begins like MHAD's."""
+    """Whether `load` would try this file: one of a kind in ``READERS``.
+
+    A ``.txt`` or ``.npz`` may be anything; such a file only where it looks like a motion inside.
+    """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in READERS or not path.is_file():
         return False
-    return suffix != ".txt" or mhad.is_mhad(path)
+    return suffix not in _LOOKED_INTO or _LOOKED_INTO[suffix](path)
 
 
 def _reader(path: Path) -> Callable[[Path], list[Motion]]:

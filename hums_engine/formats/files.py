@@ -15,11 +15,8 @@ _END_MARKS = b"\0\x1a"
 _NOTHING = b"\0\x1a \t\r\n"
 
 
-def read_bytes(path: Path) -> bytes:
-    """The file as text of one byte a character: UTF-8, or what the file has if it is no Unicode.
-
-    Byte order marks are taken off, and UTF-16 is turned into UTF-8. Trailing zero bytes and the end-of-file
-    mark of old Windows programs are cut; the line ends of old Macintosh programs become today's.
+def read_binary(path: Path) -> bytes:
+    """The file as it is.
 
     Raises:
         MotionFileError: the file is missing, a folder, not permitted, empty or larger than ``MAX_BYTES``.
@@ -32,15 +29,29 @@ def read_bytes(path: Path) -> bytes:
             raise MotionFileError(
                 f"{size / 1e9:.1f} GB are more than the {MAX_BYTES / 1e9:g} GB that can be read; cut it."
             )
-        raw = _without_mark(path.read_bytes())
+        raw = path.read_bytes()
     except FileNotFoundError:
         raise MotionFileError(f"there is no such file in {path.parent}; check the path.") from None
     except PermissionError:
         raise MotionFileError("you are not permitted to read this file; ask its owner for access.") from None
     except (OSError, ValueError, MemoryError) as error:
         raise MotionFileError(f"the file cannot be read ({error}); check the disk and the path.") from None
-    if not raw[:1000].strip(_NOTHING) and not raw.strip(_NOTHING):
+    start = _without_mark(raw[:1000])
+    if not start.strip(_NOTHING) and not _without_mark(raw).strip(_NOTHING):
         raise MotionFileError("the file is empty; export or download it again.")
+    return raw
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file as text of one byte a character: UTF-8, or what the file has if it is no Unicode.
+
+    Byte order marks are taken off, and UTF-16 is turned into UTF-8. Trailing zero bytes and the end-of-file
+    mark of old Windows programs are cut; the line ends of old Macintosh programs become today's.
+
+    Raises:
+        MotionFileError: as of `read_binary`.
+    """
+    raw = _without_mark(read_binary(path))
     if raw[-1] in _END_MARKS:
         raw = raw.rstrip(_NOTHING)
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")

@@ -14,21 +14,22 @@ import pytest
 from hums_engine import Motion, load, load_all
 from hums_engine.errors import MotionFileError
 from hums_engine.formats import READERS, files, is_readable
-from tests.engine import test_asf_amc, test_bvh, test_mhad, test_ntu
+from tests.engine import test_asf_amc, test_bvh, test_mhad, test_npz, test_ntu
 
 CONTENTS = {
-    "take.bvh": test_bvh.text(),
-    "take.amc": test_asf_amc.AMC,
-    "take.txt": test_mhad.text(),
-    "take.skeleton": test_ntu.WHOLE,
+    "take.bvh": test_bvh.text().encode(),
+    "take.amc": test_asf_amc.AMC.encode(),
+    "take.txt": test_mhad.text().encode(),
+    "take.skeleton": test_ntu.WHOLE.encode(),
+    "take.npz": test_npz.WHOLE,
 }
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """One file of each kind, and the skeleton of one."""
-    for name, content in {**CONTENTS, "take.asf": test_asf_amc.ASF}.items():
-        (tmp_path / name).write_text(content)
+    for name, content in {**CONTENTS, "take.asf": test_asf_amc.ASF.encode()}.items():
+        (tmp_path / name).write_bytes(content)
     return tmp_path
 
 
@@ -70,7 +71,7 @@ def test_only_files_of_known_kinds_are_readable(folder: Path) -> None:
     (folder / "notes.txt").write_text("walk twice")
     (folder / "folder.bvh").mkdir()
     found = sorted(path.name for path in folder.iterdir() if is_readable(path))
-    assert found == ["take.amc", "take.bvh", "take.skeleton", "take.txt"]
+    assert found == ["take.amc", "take.bvh", "take.npz", "take.skeleton", "take.txt"]
     assert not is_readable(folder / "gone.bvh")
 
 
