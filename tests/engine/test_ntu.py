@@ -15,6 +15,7 @@ from hums_engine import load, load_all
 from hums_engine.canonical import canonicalize
 from hums_engine.errors import MotionFileError
 from hums_engine.formats import is_readable, ntu
+from hums_engine.library import Library
 from hums_engine.mapping import map_joints
 from hums_engine.motion import Motion
 from hums_engine.normalize import normalize
@@ -87,6 +88,16 @@ def test_two_bodies_are_two_motions_the_one_that_moves_most_first(tmp_path: Path
     np.testing.assert_allclose(second.positions, in_blenders_axes(still), atol=1e-6)
     assert [first.name, second.name] == [f"{path.stem}: body 1", f"{path.stem}: body 2"]
     assert load(path).name == first.name
+
+
+def test_each_body_is_a_clip_of_a_library(tmp_path: Path, library: Library) -> None:
+    other = kinect(wandering(40, seed=5)) + [1.0, 0.0, 1.0]
+    path = written(tmp_path, text(body(WALK), body(other, number=FIRST_ID + 1)))
+    assert library.add([tmp_path]).failed == []
+    assert sorted(clip.name for clip in library.clips()) == [f"{path.stem}: body 1", f"{path.stem}: body 2"]
+    best = [library.search(motion, k=1)[0] for motion in load_all(path)]
+    assert [hit.name for hit in best] == [f"{path.stem}: body 1", f"{path.stem}: body 2"]
+    assert all(hit.score > 99 for hit in best)
 
 
 def test_a_body_that_comes_late_begins_when_it_comes(tmp_path: Path) -> None:
