@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .canonical import CanonicalMotion, canonicalize
 from .errors import MissingDependencyError, ModelError
 from .motion import Motion
-from .normalize import NormalizedMotion, normalize
+from .normalize import FPS, NormalizedMotion, normalize
 
 SHIPPED_MODEL: Final = Path(__file__).parent / "models" / "deephums.onnx"
 
@@ -31,6 +31,11 @@ LONGEST: Final = 600
 """Frames of one pass: the longest motion that the shipped models were trained on."""
 BATCH_FRAMES: Final = 8192
 """Frames of one padded batch: bounds the memory to about 200 MB."""
+_PASSES_AT_ONCE: Final = BATCH_FRAMES // LONGEST
+FRAMES_PER_TOKEN: Final = 4
+_CONTEXT: Final = 112
+"""Frames on either side that a token of the shipped model depends on; each pass over a long motion has so many more."""
+_STRETCHES_AT_ONCE: Final = 512  # bounds the memory that a take of hours needs
 _PADDING: Final = 1.25  # longest over shortest of a batch: beyond it, padding costs more than batching saves
 _INPUTS: Final = {"joints", "valid", "length"}
 
@@ -40,6 +45,11 @@ class Encoder:
 
     A motion of more than 600 frames (20 s at 30 fps) is encoded as the mean direction of the
     signatures of its equal parts, so memory stays bounded for a take of any length.
+
+    Attributes:
+        path: of the model file.
+        model_hash: SHA-256 of the model file in hex: two encoders of one hash give the same signatures.
+        dimension: numbers of a signature.
 
     Args:
         path: an ONNX model with the project's inputs; None for the one that ships.
@@ -54,19 +64,17 @@ class Encoder:
 
     def __init__(self, path: str | Path | None = None, provider: str | None = None, threads: int = 1) -> None:
         self.path: Final = Path(path) if path is not None else SHIPPED_MODEL
-        self._session: Final[Any] = _open_session(_read(self.path), self.path, _providers(provider), threads)
+        model = _read(self.path)
+        self.model_hash: Final = hashlib.sha256(model).hexdigest()
+        self._session: Final[Any] = _open_session(model, self.path, _providers(provider), threads)
         self.dimension: Final[int] = _check_layout(self._session, self.path)
+        self._gives_tokens: Final = any(output.name == "tokens" for output in self._session.get_outputs())
 
     @property
     def provider(self) -> str:
         """The device at work: ``"cuda"``, ``"directml"``, ``"coreml"`` or ``"cpu"``."""
         used = self._session.get_providers()[0]
         return next((short for short, long in PROVIDERS.items() if long == used), used)
-
-    @cached_property
-    def model_hash(self) -> str:
-        """SHA-256 of the model file in hex: two encoders of one hash give the same signatures."""
-        return hashlib.sha256(_read(self.path)).hexdigest()
 
     @cached_property
     def card(self) -> dict[str, Any]:
@@ -93,7 +101,37 @@ class Encoder:
         length = np.linalg.norm(sums, axis=1, keepdims=True)
         return (sums / np.maximum(length, 1e-12)).astype(np.float32)
 
-    def _run(self, motions: Sequence[NormalizedMotion]) -> NDArray[np.float32]:
+    def encode_stretches(self, motion: CanonicalMotion, times_s: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Signatures ``[M, dimension]`` of the stretches ``times_s [M, 2]`` (start and end, seconds) of one motion.
+
+        A model that gives tokens, one for every four frames, is run over the motion once: the signature of a stretch is
+        the mean direction of its tokens. Any other is run over every stretch.
+
+        Raises:
+            ModelError: the model gave numbers that are not finite.
+        """
+        if not self._gives_tokens:
+            motion = motion.resampled(FPS)
+            groups = np.array_split(times_s, -(-len(times_s) // _STRETCHES_AT_ONCE))
+            return np.concatenate([self.encode([motion.cut(start, end) for start, end in some]) for some in groups])
+        return _pooled(self._tokens(normalize(motion)), np.asarray(times_s, dtype=np.float64))
+
+    def _tokens(self, motion: NormalizedMotion) -> NDArray[np.float32]:
+        """Tokens ``[ceil(T / 4), dimension]`` of a motion of any length, in passes that overlap."""
+        frames = len(motion.joints)
+        step = LONGEST - 2 * _CONTEXT
+        starts = range(0, max(frames - 2 * _CONTEXT, 1), step) if frames > LONGEST else range(1)
+        passes = [motion.joints[start : start + LONGEST] for start in starts]
+        found = []
+        for first in range(0, len(passes), _PASSES_AT_ONCE):
+            some = [NormalizedMotion(joints, motion.valid) for joints in passes[first : first + _PASSES_AT_ONCE]]
+            found += list(self._run(some, "tokens"))
+        context, kept = _CONTEXT // FRAMES_PER_TOKEN, step // FRAMES_PER_TOKEN
+        parts = [tokens[(context if i else 0) : context + kept] for i, tokens in enumerate(found[:-1])]
+        parts.append(found[-1][(context if len(found) > 1 else 0) : -(-len(passes[-1]) // FRAMES_PER_TOKEN)])
+        return np.concatenate(parts)
+
+    def _run(self, motions: Sequence[NormalizedMotion], output: str = "signature") -> NDArray[np.float32]:
         """One padded batch through the network."""
         length = np.array([len(motion.joints) for motion in motions], dtype=np.int64)
         joints = np.zeros((len(motions), int(length.max()), *motions[0].joints.shape[1:]), dtype=np.float32)
@@ -101,10 +139,20 @@ class Encoder:
             row[: len(motion.joints)] = motion.joints
         valid = np.stack([motion.valid for motion in motions]).astype(np.float32)
         feed = {"joints": joints, "valid": valid, "length": length}
-        vectors = np.asarray(self._session.run(["signature"], feed)[0])
+        vectors = np.asarray(self._session.run([output], feed)[0])
         if not np.isfinite(vectors).all():
             raise ModelError(f"The model {self.path.name} gave numbers that are not finite; use the shipped model.")
         return vectors
+
+
+def _pooled(tokens: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Mean directions ``[M, D]`` of the tokens within each of ``times_s [M, 2]``, at least one token each."""
+    edges = np.rint(times_s * FPS / FRAMES_PER_TOKEN).astype(np.intp)
+    first = np.clip(edges[:, 0], 0, len(tokens) - 1)
+    last = np.clip(edges[:, 1], first + 1, len(tokens))
+    sums = np.concatenate([np.zeros_like(tokens[:1], dtype=np.float64), tokens.cumsum(axis=0, dtype=np.float64)])
+    total = sums[last] - sums[first]
+    return (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 def _normalized(motion: Motion | CanonicalMotion | NormalizedMotion) -> NormalizedMotion:

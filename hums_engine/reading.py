@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,20 +20,18 @@ from .joint_store import pack, thinned
 from .mapping import map_joints
 from .moments import windows
 from .motion import Motion
-from .normalize import FPS as NORMALIZED_FPS
-from .normalize import NormalizedMotion, normalize
+from .normalize import normalize
 from .signature_store import Rows
 
 _HASH_BLOCK: Final = 1 << 20
-_WINDOWS_AT_ONCE: Final = 512  # bounds the memory that a take of hours needs
 _POSES_FOR_MAPPING: Final = 16
 
 
 class Signer(Protocol):
     """What signs motions: `encoder.Encoder`."""
 
-    def encode(self, motions: list[NormalizedMotion]) -> NDArray[np.float32]:
-        """Signatures ``[N, D]`` of unit length."""
+    def encode_stretches(self, motion: CanonicalMotion, times_s: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Signatures ``[M, D]`` of unit length of the stretches ``times_s [M, 2]``, seconds, of a motion."""
         ...
 
 
@@ -172,19 +169,10 @@ def take_of(motion: Motion, number: int, signer: Signer) -> Take:
 def sign(motion: CanonicalMotion, signer: Signer) -> tuple[Rows, Rows]:
     """The signature of a motion (one row) and those of its moments."""
     times = windows(motion.duration_s)
-    whole = signer.encode([normalize(motion)])
-    moments = [signer.encode(batch) for batch in _window_batches(motion, times)]
+    vectors = signer.encode_stretches(motion, np.concatenate([[[0.0, motion.duration_s]], times]))
     start_s, end_s = times.astype(np.float32).T
-    clip = Rows(whole, np.zeros(1, np.float32), np.full(1, motion.duration_s, np.float32))
-    return clip, Rows(np.concatenate([*moments, whole[:0]]), start_s, end_s)
-
-
-def _window_batches(motion: CanonicalMotion, times: NDArray[np.float64]) -> Iterator[list[NormalizedMotion]]:
-    if not len(times):
-        return
-    motion = motion.resampled(NORMALIZED_FPS)
-    for first in range(0, len(times), _WINDOWS_AT_ONCE):
-        yield [normalize(motion.cut(start, end)) for start, end in times[first : first + _WINDOWS_AT_ONCE]]
+    clip = Rows(vectors[:1], np.zeros(1, np.float32), np.full(1, motion.duration_s, np.float32))
+    return clip, Rows(vectors[1:], start_s, end_s)
 
 
 # The way of a read file from a worker process: a head in JSON, then the arrays' bytes. Not a pickle, because the
