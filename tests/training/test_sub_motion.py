@@ -15,7 +15,7 @@ from hums_engine.normalize import NormalizedMotion
 from training.augment import Batch, place
 from training.deephums import DeepHuMSRecipe
 from training.entries import open_model
-from training.fit import fit
+from training.fit import DivergedError, fit
 from training.motion_set import MotionSet
 from training.provenance import TrainingData
 from training.recipes import RECIPES, load_run
@@ -24,6 +24,7 @@ from training.sub_motion import SubMotionSettings, in_parts
 from training.torch_encoder import TorchEncoder
 
 from .test_fit import TINY_PAPER, examples, losses
+from .test_peers import assert_a_kill_leaves_no_trace
 
 TINY = SubMotionSettings(steps=120, batch=16, warmup=5, layers=2, size=64, log_every=1)
 
@@ -95,6 +96,18 @@ def test_it_is_known_to_have_learnt_only_what_its_teacher_has_learnt_too(trained
     other = replace(TINY, teacher=str(trained.first), corpora=("hdm05",), steps=1)
     train(other, MotionSet.of(*examples(range(1))), tmp_path)
     assert open_model(tmp_path).learnt is None
+
+
+def test_a_killed_run_goes_on_to_the_same_curve(trained: Trained, tmp_path: Path) -> None:
+    settings = replace(TINY, teacher=str(trained.first))
+    assert_a_kill_leaves_no_trace(settings, MotionSet.of(*examples(range(2))), tmp_path)
+
+
+def test_a_frame_that_is_not_a_number_stops_training(trained: Trained, tmp_path: Path) -> None:
+    motions = MotionSet.of(*examples(range(1)))
+    motions.frames[20, 0] = torch.nan
+    with pytest.raises(DivergedError, match=r"not a number at step \d+; resume"):
+        train(replace(TINY, teacher=str(trained.first)), motions, tmp_path)
 
 
 def test_long_motions_are_cut_into_equal_wholes() -> None:
