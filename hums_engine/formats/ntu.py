@@ -82,7 +82,7 @@ def read(path: Path) -> list[Motion]:
     """
     raw = read_bytes(path)
     if len(raw) > _MOST_BYTES:
-        raise MotionFileError(f"{len(raw) / 1e6:.0f} MB are more than the {_MOST_BYTES / 1e6:.0f} MB of a recording.")
+        raise MotionFileError(f"{len(raw) / 1e6:.0f} MB are more than the {_MOST_BYTES / 1e6:.0f} MB that can be read; cut it.")
     first = _FIRST_LINE.match(raw)
     if first is None:
         raise MotionFileError(
