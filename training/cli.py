@@ -90,7 +90,7 @@ def _add_evaluation(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder with one folder a corpus: cmu, mhad, hdm05, ntu, bvh")
+    parser.add_argument("--data", type=Path, required=True, help="folder with a folder a corpus: cmu, mhad, ntu ...")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where read motions are kept")
 
 

@@ -38,8 +38,9 @@ from .channels import MOST_PLACES
 from .files import read_bytes
 
 FPS: Final = 30.0
-FEWEST_FRAMES: Final = 11
-"""A body in fewer frames is passed over, where another is in as many (Zhang et al., View Adaptive Networks, 2019)."""
+FEWEST_FRAMES: Final = 12
+"""A body in fewer frames is passed over, where another is in as many (the code of Zhang et al., "View Adaptive Neural
+Networks for High Performance Skeleton-based Human Action Recognition", TPAMI 2019, drops 11 and fewer)."""
 
 # joint, parent, place in the file; here parents stand before their children
 _TABLE: Final = (
@@ -82,7 +83,8 @@ def read(path: Path) -> list[Motion]:
     """
     raw = read_bytes(path)
     if len(raw) > _MOST_BYTES:
-        raise MotionFileError(f"{len(raw) / 1e6:.0f} MB are more than the {_MOST_BYTES / 1e6:.0f} MB that can be read; cut it.")
+        most = _MOST_BYTES / 1e6
+        raise MotionFileError(f"{len(raw) / 1e6:.0f} MB are more than the {most:.0f} MB that can be read; cut it.")
     first = _FIRST_LINE.match(raw)
     if first is None:
         raise MotionFileError(

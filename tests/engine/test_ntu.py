@@ -117,9 +117,9 @@ def test_a_body_that_is_lost_for_some_frames_is_not_seen_in_them(tmp_path: Path)
 
 
 def test_a_body_of_a_few_frames_is_passed_over_unless_there_is_no_other(tmp_path: Path) -> None:
-    flash = body(WALK[:10] + 1.0, first_frame=3, number=FIRST_ID + 9)
+    flash = body(WALK[:11] + 1.0, first_frame=3, number=FIRST_ID + 9)
     assert len(load_all(written(tmp_path, text(body(WALK), flash)))) == 1
-    assert load(written(tmp_path, text(flash))).frame_count == 10
+    assert load(written(tmp_path, text(flash))).frame_count == 11
     assert load(written(tmp_path, text(body(WALK[:1])))).frame_count == 1
 
 
