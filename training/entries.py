@@ -17,6 +17,7 @@ from .export import has_onnx_form, to_onnx
 from .protocols import Protocol
 from .provenance import Sight, TrainingData
 from .recipes import RECIPES, load_run
+from .reranking import RerankedRow
 from .rows import BASELINES, EncoderRow, Row, Signer, SubMotionRow
 from .sub_motion import SubMotionSettings
 from .torch_encoder import TorchEncoder
@@ -112,6 +113,12 @@ def model_entry(name: str, paths: Sequence[Path]) -> Entry:
     if len({model.learnt for model in models}) > 1:
         raise ValueError(f"The models of the row '{name}' learnt from different data; give them rows of their own.")
     return Entry(name, tuple(model.row for model in models), models[0].what, models[0].learnt)
+
+
+def reranked(entry: Entry) -> Entry:
+    """The same encoders, their first hits put in order by exact alignment."""
+    members = tuple(RerankedRow(row.encoder) for row in entry.members if isinstance(row, EncoderRow))
+    return entry._replace(name=f"{entry.name}, re-ranked", members=members, costly=True)
 
 
 def chosen_entries(models: Sequence[Path], grouped: Sequence[str]) -> list[Entry]:

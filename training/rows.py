@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hums_engine import rest_pose
-from hums_engine.normalize import NormalizedMotion
+from hums_engine.normalize import FPS, NormalizedMotion
 
 from .alignment import warping_distance
 from .geometric_features import template
@@ -160,7 +160,7 @@ def geometric_template(queries: Motions, gallery: Motions) -> Floats:
 
 def exact_dtw(queries: Motions, gallery: Motions) -> Floats:
     """Dynamic time warping of all poses at 10 a second: root mean square metres a joint along the best alignment."""
-    a, b = ([resampled(poses(m), _count(m)) for m in motions] for motions in (queries, gallery))
+    a, b = ([aligned_frames(motion) for motion in motions] for motions in (queries, gallery))
     order = np.argsort([len(frames) for frames in b], kind="stable")
     out = np.empty((len(a), len(b)), dtype=np.float32)
     for i, query in enumerate(a):
@@ -185,8 +185,9 @@ def aligned_distance(first: Sequence[Floats], second: Sequence[Floats]) -> Float
     return warping_distance(cost, rows, columns).numpy()
 
 
-def _count(motion: NormalizedMotion) -> int:
-    return max(2, round(len(motion.joints) * ALIGNED_FPS / 30))
+def aligned_frames(motion: NormalizedMotion) -> Floats:
+    """What is aligned of a motion: its poses at 10 a second ``[T, 66]``, two at least."""
+    return resampled(poses(motion), max(2, round(len(motion.joints) * ALIGNED_FPS / FPS)))
 
 
 BASELINES: dict[str, Described] = {
