@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """cmu-moments: pieces of long takes that training never saw, altered, must find their take and their place in it.
 
-The library is a real one, of all CMU takes; the queries are cut from the takes of the subjects that are kept for tests.
+The queries are cut from the takes of the subjects that are kept for tests. A row finds the nearest of all windows that
+a library of all CMU takes would have; a library finds its hits with all that it does, alignment included.
 """
 
 from __future__ import annotations
@@ -13,18 +14,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hums_engine import quat
 from hums_engine.canonical import CanonicalMotion
 from hums_engine.library import Library
-from hums_engine.search import Hit
+from hums_engine.moments import windows
+from hums_engine.normalize import FPS, NormalizedMotion, normalize
 from hums_engine.skeleton import INDEX, JOINT_COUNT, PARENTS, TWINS
 
 from . import data
 from .fit import KEPT_FOR_TESTS
 from .protocols import CONDITIONS
+from .rows import Row
 
 LONG_TAKE_S = 8.0
+_LOOKED_AT = 10
 PIECE_S = (0.5, 4.0)
 """Pieces last so long, evenly spread by ratio."""
 _LEGS = [INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("knee", "ankle")]
@@ -43,6 +48,14 @@ class MomentQuery(NamedTuple):
     """
 
     motion: CanonicalMotion
+    source: str
+    start_s: float
+    end_s: float
+
+
+class Stretch(NamedTuple):
+    """A hit: a stretch of a file, seconds."""
+
     source: str
     start_s: float
     end_s: float
@@ -86,6 +99,11 @@ def _other_body(motion: CanonicalMotion, random: np.random.Generator) -> Canonic
             anchor = PARENTS[anchor]
         altered[:, joint] = altered[:, anchor] + factor[joint] * (positions[:, joint] - positions[:, anchor])
     return replace(motion, positions=altered.astype(np.float32))
+
+
+def mirrored(motion: NormalizedMotion) -> NormalizedMotion:
+    """Left and right exchanged."""
+    return NormalizedMotion(motion.joints[:, TWINS] * np.array([-1, 1, 1], dtype=np.float32), motion.valid[TWINS])
 
 
 def _mirrored(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMotion:
@@ -136,26 +154,72 @@ def moment_queries(folder: Path, cache: Path, alteration: str, count: int = 200,
     return queries
 
 
-def measure_moments(library: Library, queries: Sequence[MomentQuery], rerank: bool) -> MomentFigures:
+class Windows(NamedTuple):
+    """The stretches of all takes that have signatures of their own in a library.
+
+    Attributes:
+        motions: ``W`` stretches, normalised.
+        sources: path of the file of each.
+        times_s: ``[W, 2]`` where each begins and ends in its file.
+    """
+
+    motions: list[NormalizedMotion]
+    sources: list[str]
+    times_s: NDArray[np.float64]
+
+
+def all_windows(folder: Path, cache: Path) -> Windows:
+    """The windows of all CMU takes, and every take as a whole."""
+    motions, sources, times_s = [], [], []
+    lead_in_s = data.CORPORA["cmu"].lead_in_s
+    for take in data.load(folder, "cmu", cache):
+        motion = take.motion.resampled(FPS)
+        for start_s, end_s in [(0.0, motion.duration_s), *windows(motion.duration_s)]:
+            motions.append(normalize(motion.cut(start_s, end_s)))
+            sources.append(motion.source)
+            times_s.append((start_s + lead_in_s, end_s + lead_in_s))
+    return Windows(motions, sources, np.array(times_s))
+
+
+def ask_row(row: Row, stretches: Windows, queries: Sequence[MomentQuery]) -> MomentFigures:
+    """Asks a row for the nearest window to every piece or to its mirror image."""
+    begun = time.perf_counter()
+    motions = [normalize(query.motion) for query in queries]
+    either = np.minimum(*(row(some, stretches.motions) for some in (motions, [mirrored(one) for one in motions])))
+    query_ms = (time.perf_counter() - begun) * 1000.0 / len(queries)
+    answers = []
+    for distances in either:
+        nearest = np.argsort(distances)[:_LOOKED_AT]
+        answers.append([Stretch(stretches.sources[i], *stretches.times_s[i].tolist()) for i in nearest])
+    return _figures(queries, answers, query_ms)
+
+
+def ask_library(library: Library, queries: Sequence[MomentQuery]) -> MomentFigures:
     """Asks a library for every piece, never told whether it is mirrored."""
     begun = time.perf_counter()
-    answers = [library.search(q.motion, k=10, scope="moments", rerank=rerank, mirror=True) for q in queries]
+    answers = [library.search(query.motion, k=_LOOKED_AT, scope="moments", mirror=True) for query in queries]
     query_ms = (time.perf_counter() - begun) * 1000.0 / len(queries)
-    pairs = list(zip(queries, answers, strict=True))
-    right = [[Path(hit.source) == Path(query.source) for hit in hits] for query, hits in pairs]
+    stretches = [[Stretch(hit.source, hit.start_s, hit.end_s) for hit in hits] for hits in answers]
+    return _figures(queries, stretches, query_ms)
+
+
+def _figures(queries: Sequence[MomentQuery], answers: Sequence[Sequence[Stretch]], query_ms: float) -> MomentFigures:
+    right = [
+        [Path(hit.source) == Path(query.source) for hit in hits] for query, hits in zip(queries, answers, strict=True)
+    ]
     overlap = [
-        intersection_over_union(query, hits[0]) if one and one[0] else 0.0
-        for (query, hits), one in zip(pairs, right, strict=True)
+        intersection_over_union(query, hits[0]) if found[:1] == [True] else 0.0
+        for query, hits, found in zip(queries, answers, right, strict=True)
     ]
     return MomentFigures(
-        right_first=float(np.mean([one[:1] == [True] for one in right])),
-        right_in_10=float(np.mean([any(one) for one in right])),
+        right_first=float(np.mean([found[:1] == [True] for found in right])),
+        right_in_10=float(np.mean([any(found) for found in right])),
         median_iou=float(np.median(overlap)),
         query_ms=query_ms,
     )
 
 
-def intersection_over_union(query: MomentQuery, hit: Hit) -> float:
+def intersection_over_union(query: MomentQuery, hit: Stretch) -> float:
     """How much of the time that either covers both cover."""
     shared = min(query.end_s, hit.end_s) - max(query.start_s, hit.start_s)
     return max(shared, 0.0) / (max(query.end_s, hit.end_s) - min(query.start_s, hit.start_s))
