@@ -70,7 +70,8 @@ def _draw_sweep(axis: Axes, evaluation: Evaluation, protocol: str, sweep: Sweep)
         axis.plot(at, mean, label=name, **styles[name])
         if seeds.shape[1] > 1:
             spread = seeds.std(axis=1, ddof=1)
-            axis.fill_between(at, mean - spread, mean + spread, color=styles[name]["color"], alpha=0.15, linewidth=0)
+            low, high = mean - spread, np.minimum(mean + spread, 1.0)
+            axis.fill_between(at, low, high, color=styles[name]["color"], alpha=0.1, linewidth=0)
     if sweep.ratio:
         axis.set_xscale("log")
         axis.minorticks_off()

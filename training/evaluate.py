@@ -23,6 +23,7 @@ from .rows import EncoderRow, Floats, Motions, Row, Signer, aligned_distance, po
 ENCODED_FRAMES = 150
 _ENCODED_TIMES = 50
 _ALIGNED_AT_ONCE = 64
+_LONGEST_LINE = 300
 
 
 class Result(NamedTuple):
@@ -140,8 +141,7 @@ def _measure_entry(
             _measure(protocol, condition, entry.name, i, row, queries, gallery) for i, row in enumerate(entry.members)
         ]
     except Exception as error:  # whatever one row meets, the other rows are still worth their hours
-        sentence = " ".join(str(error).split()) or type(error).__name__
-        evaluation.failures.append(f"{entry.name} in {protocol.name}, {condition}: {sentence}")
+        evaluation.failures.append(f"{entry.name} in {protocol.name}, {condition}: {one_sentence(error)}")
         return False
     evaluation.results.extend(results)
     return True
@@ -158,6 +158,12 @@ def _measure(
     figures = retrieval(distances, [t.label for t in protocol.queries], [t.label for t in protocol.gallery])
     dtw_mm = _error_mm(distances, queries, gallery) if condition == CLEAN else None
     return Result(protocol.name, condition, entry, member, figures, dtw_mm, query_ms)
+
+
+def one_sentence(error: Exception) -> str:
+    """What went wrong, on one line and not endless."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= _LONGEST_LINE else words[:_LONGEST_LINE] + " ..."
 
 
 def _error_mm(distances: Floats, queries: Motions, gallery: Motions) -> float:

@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
-from hums_engine.errors import HumsError
-
 from .entries import Entry, model_entry
-from .fit import DivergedError, Settings
+from .evaluate import one_sentence
+from .fit import Settings
 from .recipes import RECIPES, load_run
-from .runs import changed, export_run, train
+from .runs import changed, train
 
 SEEDS = (0, 1, 2)
 
@@ -47,7 +44,7 @@ _SHORT = ("batch=21", "longest=200", "steps=360")
 
 PLAN: tuple[Planned, ...] = (
     # learnt from CMU and MHAD's s01-s07: the unseen corpus of hdm05-11
-    Planned("signature (ours)", "signature", "signature"),
+    Planned("signature", "signature", "signature"),
     Planned("DeepHuMS self-supervised", "cm_deephums", "deephums", _SHORT),
     Planned("DeepHuMS supervised", "cm_deephums-supervised", "deephums", (*_SHORT, "cross_entropy=1")),
     Planned("DeepHuMS sub-motion", "cm_sub-motion", "sub-motion", ("steps=600",), "cm_deephums-supervised"),
@@ -80,7 +77,7 @@ class Trained(NamedTuple):
 def train_all(
     plan: Sequence[Planned], seeds: Sequence[int], overrides: Sequence[str], runs: Path, folder: Path, cache: Path
 ) -> Trained:
-    """Trains and exports what is missing.
+    """Trains what is missing.
 
     Args:
         plan: the rows.
@@ -91,22 +88,24 @@ def train_all(
         cache: where read corpora are kept.
 
     Raises:
-        ValueError: no recipe of the plan has an overridden setting.
+        ValueError: no recipe of the plan has an overridden setting, or it is of another kind.
     """
     _check(plan, overrides)
+    settings = {planned: [planned_settings(planned, seed, overrides, runs) for seed in seeds] for planned in plan}
     done = Trained([], [])
     for planned in plan:
         models = []
-        for seed in seeds:
+        for seed, wanted in zip(seeds, settings[planned], strict=True):
             run = runs / f"{planned.folder}_{seed}"
             try:
-                models.append(_made(planned_settings(planned, seed, overrides, runs), run, folder, cache))
-            except (DivergedError, HumsError, ValueError, OSError) as error:
-                done.failures.append(f"{planned.row}, seed {seed}: {error}")
+                _make(wanted, run, folder, cache)
+                models.append(run)
+            except Exception as error:  # whatever ends one run (a damaged file, say), the others are worth their hours
+                done.failures.append(f"{planned.row}, seed {seed}: {one_sentence(error)}")
         try:
             done.entries.extend([model_entry(planned.row, models)] if models else [])
-        except (HumsError, ValueError) as error:
-            done.failures.append(f"{planned.row}: {error}")
+        except Exception as error:
+            done.failures.append(f"{planned.row}: {one_sentence(error)}")
     return done
 
 
@@ -128,19 +127,13 @@ def _check(plan: Sequence[Planned], overrides: Sequence[str]) -> None:
             raise ValueError(f"There is no setting '{name}' in any recipe of the plan.")
 
 
-def _made(settings: Settings, run: Path, folder: Path, cache: Path) -> Path:
-    """The model of a run, trained and exported where it has not been: an .onnx file, or the run folder itself."""
+def _make(settings: Settings, run: Path, folder: Path, cache: Path) -> None:
+    """Trains a run where it is not finished.
+
+    Raises:
+        ValueError: it is, with other settings.
+    """
     if not (run / "model.pt").exists():
         train(settings, run, folder, cache)
     elif load_run(run)[0] != settings:
         raise ValueError(f"{run} holds a run of other settings; move it away, or give another folder for runs.")
-    if settings.recipe == "sub-motion":
-        return run  # two networks, of which one file would hold one
-    out = run / "model.onnx"
-    if not out.exists() or out.stat().st_mtime < (run / "model.pt").stat().st_mtime:
-        try:
-            export_run(run, out, run.name, "0.1.0", {})
-        except ValueError as error:
-            tqdm.write(f"{run.name} is evaluated in torch: {error}")
-            return run
-    return out
