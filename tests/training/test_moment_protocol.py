@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cmu-moments on a small corpus: a right answer is known, so a right row must score it and a wrong one must not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hums_engine.encoder import Encoder
+from hums_engine.library import Library
+from hums_engine.normalize import normalize
+from hums_engine.skeleton import INDEX
+from tests.engine import posed_bvh
+from training.moment_protocol import (
+    ALTERATIONS,
+    MomentQuery,
+    Stretch,
+    all_windows,
+    ask_library,
+    ask_row,
+    intersection_over_union,
+    moment_queries,
+)
+from training.rows import mean_and_deviation
+
+from .synthetic_motions import swinging
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with CMU's: one long take of the gymnast who is kept for tests, and others."""
+    folder = tmp_path_factory.mktemp("corpora")
+    posed_bvh.write(folder / "cmu" / "49_01.bvh", posed_bvh.parade, seconds=20.0)
+    posed_bvh.write(folder / "cmu" / "02_01.bvh", lambda t: posed_bvh.walk(t, speed=0.5, swing=15.0), seconds=9.0)
+    posed_bvh.write(folder / "cmu" / "02_02.bvh", lambda t: posed_bvh.wave(t, rate=0.7, raised=20.0), seconds=9.0)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_queries_are_pieces_of_the_kept_takes_alone_and_the_same_each_time(corpus: Path, cache: Path) -> None:
+    queries = moment_queries(corpus, cache, "as it is", count=12)
+    assert {Path(query.source).name for query in queries} == {"49_01.bvh"}
+    lengths = [query.end_s - query.start_s for query in queries]
+    assert 0.4 < min(lengths) < max(lengths) < 4.1
+    for query, length in zip(queries, lengths, strict=True):
+        assert query.motion.duration_s == pytest.approx(length, abs=0.05)
+    again = moment_queries(corpus, cache, "as it is", count=12)
+    assert [query[1:] for query in again] == [query[1:] for query in queries]
+
+
+def test_windows_find_the_pieces_that_were_cut_from_them(corpus: Path, cache: Path) -> None:
+    stretches = all_windows(corpus, cache)
+    queries = moment_queries(corpus, cache, "as it is", count=20)
+    good = ask_row(mean_and_deviation, stretches, queries)
+    assert good.right_first > 0.8
+    assert 0.25 < good.median_iou <= 1.0
+    blind = ask_row(lambda some, all_of_them: np.tile(np.arange(len(all_of_them)), (len(some), 1)), stretches, queries)
+    assert blind.right_first < 0.2, "what finds the same for every query is wrong about most"
+
+
+def test_a_library_finds_the_place_that_windows_miss_by_half_their_length(
+    corpus: Path, cache: Path, tmp_path: Path
+) -> None:
+    queries = moment_queries(corpus, cache, "as it is", count=12)
+    with Library.create(tmp_path / "moments.hums", Encoder()) as library:
+        library.add([corpus / "cmu"])
+        found = ask_library(library, queries)
+    assert found.right_first == 1.0
+    assert found.median_iou > 0.85
+
+
+def test_overlap_is_what_both_cover_over_what_either_covers() -> None:
+    query = MomentQuery(swinging(1, 1), "a.bvh", 1.0, 3.0)
+    assert intersection_over_union(query, Stretch("a.bvh", 2.0, 4.0)) == pytest.approx(1 / 3)
+    assert intersection_over_union(query, Stretch("a.bvh", 3.5, 4.0)) == 0.0
+    assert intersection_over_union(query, Stretch("a.bvh", 1.0, 3.0)) == 1.0
+
+
+def test_another_body_makes_the_same_motion_once_it_is_normalised() -> None:
+    motion = swinging(3, 1)
+    other = ALTERATIONS["other proportions"](motion, np.random.default_rng(0))
+    thighs = [
+        np.linalg.norm(m.positions[0, INDEX["left_knee"]] - m.positions[0, INDEX["left_hip"]]) for m in (motion, other)
+    ]
+    assert abs(thighs[0] - thighs[1]) > 0.02, "it is another body"
+    gap = np.linalg.norm(normalize(other).joints - normalize(motion).joints, axis=-1)
+    assert np.median(gap) < 0.08
+
+
+def test_a_mirrored_piece_has_its_left_hand_where_the_right_one_was() -> None:
+    motion = swinging(3, 1)
+    other = ALTERATIONS["mirrored"](motion, np.random.default_rng(0))
+    left, right = INDEX["left_wrist"], INDEX["right_wrist"]
+    np.testing.assert_allclose(other.positions[:, left], motion.positions[:, right] * [-1, 1, 1], atol=1e-6)
