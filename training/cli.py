@@ -8,11 +8,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from hums_engine.errors import HumsError, MissingDependencyError
 
+from .card import metrics_of
 from .entries import Entry, baselines, chosen_entries
 from .evaluate import Evaluation, measure_protocol, new_evaluation
 from .fit import DivergedError
@@ -70,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("out", type=Path, help="the .onnx file to write")
     exporting.add_argument("--name", default="", help="the model's name on its card; the run folder's without it")
     exporting.add_argument("--version", default="0.1.0")
-    exporting.add_argument("--metrics", type=Path, help="JSON of hums-train evaluate, to stand on the card")
+    exporting.add_argument("--metrics", type=Path, help="evaluation.json whose figures shall stand on the card")
+    exporting.add_argument("--row", default="", help="the model's row in it; its name without it")
     exporting.set_defaults(run=_export)
     return parser
 
@@ -141,8 +144,10 @@ def _painter() -> Callable[[Evaluation, Path, Path, Path], None]:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    metrics = json.loads(arguments.metrics.read_text(encoding="utf-8")) if arguments.metrics else {}
     name = arguments.name or arguments.folder.name
+    metrics: dict[str, Any] = {}
+    if arguments.metrics:
+        metrics = metrics_of(json.loads(arguments.metrics.read_text(encoding="utf-8")), arguments.row or name)
     done = export_run(arguments.folder, arguments.out, name, arguments.version, metrics)
     size = arguments.out.stat().st_size / 1e6
     print(
