@@ -100,31 +100,31 @@ def measure_protocol(
     except ValueError as error:
         evaluation.failures.append(f"{name}: {error}")
         return
-    sights = {entry.name: entry.sight(protocol) for entry in evaluation.entries}
-    labels = {take.label for take in protocol.queries}
-    evaluation.setups[protocol.name] = Setup(len(protocol.queries), len(protocol.gallery), len(labels), sights)
-    asked = [entry for entry in evaluation.entries if sights[entry.name] is not Sight.QUERIES]
-    evaluation.left_out.extend(
-        f"{name} is not in {protocol.name}: it was {sight.value}."
-        for name, sight in sights.items()
-        if sight is Sight.QUERIES
-    )
+    asked = _fairly_asked(evaluation, protocol)
     gallery = data.normalized(protocol.gallery)
     _time_encoders(evaluation, asked, gallery)
-    todo = [
-        (condition, _willing(asked, condition, conditions)) for condition in conditions or [*CONDITIONS, *SEVERITIES]
-    ]
+    todo = {some: _willing(asked, some, conditions) for some in conditions or [*CONDITIONS, *SEVERITIES]}
     failed: set[str] = set()
-    with tqdm(total=sum(len(some) for _, some in todo), desc=protocol.name, unit="row", dynamic_ncols=True) as bar:
-        for condition, some in todo:
+    with tqdm(total=sum(map(len, todo.values())), desc=name, unit="row", dynamic_ncols=True) as bar:
+        for condition, entries in todo.items():
             queries = data.normalized(under(condition, protocol.queries))
-            for entry in some:
+            for entry in entries:
                 bar.set_postfix_str(f"{entry.name}, {condition}")
                 if entry.name not in failed and not _measure_entry(
                     evaluation, protocol, condition, entry, queries, gallery
                 ):
                     failed.add(entry.name)
                 bar.update()
+
+
+def _fairly_asked(evaluation: Evaluation, protocol: Protocol) -> list[Entry]:
+    """The entries that did not learn from those who ask; notes what each entry knew, and who is left out."""
+    sights = {entry.name: entry.sight(protocol) for entry in evaluation.entries}
+    classes = {take.label for take in protocol.queries}
+    evaluation.setups[protocol.name] = Setup(len(protocol.queries), len(protocol.gallery), len(classes), sights)
+    unfair = [name for name, sight in sights.items() if sight is Sight.QUERIES]
+    evaluation.left_out.extend(f"{name} is not in {protocol.name}: it was {Sight.QUERIES.value}." for name in unfair)
+    return [entry for entry in evaluation.entries if entry.name not in unfair]
 
 
 def _willing(entries: Sequence[Entry], condition: str, asked: Sequence[str] | None) -> list[Entry]:

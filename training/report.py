@@ -28,12 +28,14 @@ _HALF_RECALL = int(np.abs(RECALL_LEVELS - 0.5).argmin())
 _RETRIEVAL = {"mAP": "mean_ap", "top-1": "top_1", "top-10": "top_10"}
 
 _LEGEND = """\
-Cells are the mean over the seeds of a row ± their standard deviation; `-` is not measured. top-1: share of the
-queries whose first hit is of their class; top-10: mean share of the first ten hits; mAP: mean average precision;
-P at .5: precision where half of the class is found; DTW mm: mean error a joint of the first hit along the best
-alignment; encode ms: one clip of 150 frames on one thread, in ONNX or in
-torch (median of 50); query ms: one query against the gallery
-from normalised joints, where an encoder has the gallery's signatures.
+Cells are the mean over the seeds of a row ± their standard deviation; `-` is not measured.
+
+- learnt from: the corpora and the subjects left out of them, and how much of the protocol the row so knew before.
+- top-1: share of the queries whose first hit is of their class; top-10: mean share of the first ten hits that are;
+  mAP: mean average precision; P at .5: precision where half of the class is found.
+- DTW mm: mean error a joint of the first hit along the best alignment.
+- encode ms: one clip of 150 frames on one thread, median of 50; in ONNX, or in torch where there is no ONNX form.
+- query ms: one query against the gallery from normalised joints; an encoder has the gallery's signatures.
 """
 
 
