@@ -13,7 +13,7 @@ from PIL import Image
 from hums_engine import skeleton
 from hums_engine.canonical import CanonicalMotion
 from hums_engine.errors import HumsError
-from hums_engine.pictures import LEFT, RIGHT, Row, save_contact_sheet, save_strip
+from hums_engine.pictures import LEFT, RIGHT, Row, draw_strip, save_contact_sheet, save_strip
 
 
 def stride(frames: int = 30, heading: float = 0.0, missing: tuple[str, ...] = ()) -> CanonicalMotion:
@@ -68,6 +68,13 @@ def test_a_strip_shows_as_many_figures_as_asked_for_and_no_more_than_there_are_f
     assert figures(tmp_path / "three.png") == 3
     assert figures(tmp_path / "six.png") == 6
     assert figures(tmp_path / "one.png") == 1
+
+
+def test_a_strip_for_a_sheet_of_ones_own_has_the_asked_size(tmp_path: Path) -> None:
+    strip = draw_strip(stride(), 430, 172, frames=4)
+    strip.save(tmp_path / "strip.png")
+    assert strip.size == (430, 172)
+    assert like(pixels(tmp_path / "strip.png"), LEFT, 60).any()
 
 
 def figures(path: Path) -> int:
