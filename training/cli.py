@@ -16,7 +16,7 @@ from hums_engine.errors import HumsError, MissingDependencyError
 
 from .card import metrics_of
 from .entries import Entry, baselines, chosen_entries
-from .evaluate import Evaluation, measure_protocol, new_evaluation
+from .evaluate import Evaluation, measure_protocol, new_evaluation, one_sentence
 from .fit import DivergedError
 from .protocols import CONDITIONS, PROTOCOLS, SEVERITIES
 from .recipes import RECIPES
@@ -127,7 +127,11 @@ def _measure(models: Sequence[Entry], failures: Sequence[str], arguments: argpar
     if not evaluation.setups:
         raise ValueError(f"Nothing could be measured. {evaluation.failures[0]}")
     if draw is not None:
-        draw(evaluation, arguments.data, arguments.cache, arguments.out)
+        try:
+            draw(evaluation, arguments.data, arguments.cache, arguments.out)
+        except Exception as error:  # the figures are there, and are worth more than a picture of them
+            evaluation.failures.append(f"The pictures: {one_sentence(error)}")
+            save(evaluation, arguments.out)
     print(markdown(evaluation))
     return 1 if evaluation.failures else 0
 

@@ -13,7 +13,7 @@ from .rows import EncoderRow
 
 
 def draw(evaluation: Evaluation, folder: Path, cache: Path, out: Path) -> None:
-    """Writes the curves of all rows, and for the first model the map of its signatures and its hits.
+    """Writes the curves of all rows, and for the first model that was measured the map of its signatures and its hits.
 
     Args:
         evaluation: what was measured.
@@ -23,11 +23,13 @@ def draw(evaluation: Evaluation, folder: Path, cache: Path, out: Path) -> None:
     """
     draw_precision_recall(evaluation, out / "precision_recall.png")
     draw_robustness(evaluation, out / "robustness.png")
-    models = [(entry.name, row) for entry in evaluation.entries for row in entry.members if isinstance(row, EncoderRow)]
-    if not models or not evaluation.setups:
-        return
-    name, row = models[0]
-    answers = [find(row, PROTOCOLS[protocol](folder, cache)) for protocol in evaluation.setups]
-    draw_map(name, answers, out / "signatures.png")
-    for found in answers:
-        draw_hits(name, found, out / f"hits_{found.protocol.name}.png")
+    asked = {(result.entry, result.protocol) for result in evaluation.results}
+    for entry in evaluation.entries:
+        protocols = [name for name in evaluation.setups if (entry.name, name) in asked]
+        row = entry.members[0]
+        if protocols and isinstance(row, EncoderRow):
+            answers = [find(row, PROTOCOLS[name](folder, cache)) for name in protocols]
+            draw_map(entry.name, answers, out / "signatures.png")
+            for found in answers:
+                draw_hits(entry.name, found, out / f"hits_{found.protocol.name}.png")
+            return

@@ -38,10 +38,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def evaluate(folder: Path, out: Path, *words: str) -> int:
-    """The command on clean queries, without pictures."""
+def evaluate(folder: Path, out: Path, *words: str, pictures: bool = False) -> int:
+    """The command on clean queries."""
     places = ["--data", str(folder / "data"), "--cache", str(folder / "cache"), "--out", str(out)]
-    return main(["evaluate", *words, *places, "--protocol", "mhad-xsub", "--condition", "clean", "--no-pictures"])
+    asked = ["--protocol", "mhad-xsub", "--condition", "clean", *([] if pictures else ["--no-pictures"])]
+    return main(["evaluate", *words, *places, *asked])
 
 
 def read(out: Path) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def test_two_rows_of_one_name_are_refused(folder: Path, tmp_path: Path, capsys: 
 
 def test_a_row_that_fails_while_it_is_measured_costs_one_line(folder: Path, tmp_path: Path) -> None:
     models = [str(folder / f"{name}.onnx") for name in ("broken", "a", "unfair", "silent")]
-    assert evaluate(folder, tmp_path, *models) == 1
+    assert evaluate(folder, tmp_path, *models, pictures=True) == 1
     found = read(tmp_path)
     assert len(found["failures"]) == 1
     assert found["failures"][0].startswith("broken in mhad-xsub, clean: ")
@@ -82,6 +83,8 @@ def test_a_row_that_fails_while_it_is_measured_costs_one_line(folder: Path, tmp_
     words = (tmp_path / "evaluation.md").read_text(encoding="utf-8")
     assert "| a | cmu: unseen corpus |" in words
     assert "| silent | its card does not say |" in words
+    drawn = {path.name for path in tmp_path.glob("*.png")}
+    assert drawn == {"precision_recall.png", "signatures.png", "hits_mhad-xsub.png"}, "of the first row that stands"
 
 
 def test_a_data_folder_with_nothing_in_it_is_one_sentence(
