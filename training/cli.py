@@ -15,14 +15,19 @@ import torch
 from hums_engine.errors import HumsError, MissingDependencyError
 
 from .card import metrics_of
-from .entries import Entry, baselines, chosen_entries
+from .entries import Entry, baselines, chosen_entries, reranked
 from .evaluate import Evaluation, measure_protocol, new_evaluation, one_sentence
 from .fit import DivergedError
+from .measure_moments import measure_moments
+from .moment_protocol import PROTOCOL as MOMENTS
 from .protocols import CONDITIONS, PROTOCOLS, SEVERITIES
 from .recipes import RECIPES
 from .report import markdown, save
 from .reproduce import PLAN, SEEDS, train_all
 from .runs import changed, export_run, train
+
+USUAL = ("hdm05-11", "mhad-xsub", "mhad-repetition", MOMENTS)
+"""Protocols that are measured where none is asked for."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--protocol", action="append", choices=sorted(PROTOCOLS), help="hdm05-11 and mhad-xsub")
+    parser.add_argument("--protocol", action="append", choices=[*sorted(PROTOCOLS), MOMENTS], help=" and ".join(USUAL))
     parser.add_argument(
         "--condition",
         action="append",
@@ -87,7 +92,9 @@ def _add_evaluation(parser: argparse.ArgumentParser) -> None:
         help="all of them without it, where rows that are slow are measured on clean queries only",
     )
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation"), help="folder of tables and pictures")
+    parser.add_argument("--rerank", action="store_true", help="the first row also with its first hits aligned")
     parser.add_argument("--no-baselines", action="store_true", help="the models alone")
+    parser.add_argument("--no-curves", action="store_true", help="half the time: no severities between the conditions")
     parser.add_argument("--no-pictures", action="store_true", help="the tables alone")
     _add_data(parser)
 
@@ -118,15 +125,21 @@ def _measure(models: Sequence[Entry], failures: Sequence[str], arguments: argpar
     """Evaluates models beside the baselines and writes all that is to be seen of it."""
     draw = None if arguments.no_pictures else _painter()
     torch.set_num_threads(1)  # times are those of one thread, for the encoders and for what they must beat
-    entries = [*models, *([] if arguments.no_baselines else baselines())]
-    protocols = arguments.protocol or ["hdm05-11", "mhad-xsub"]
+    again = [reranked(models[0])] if arguments.rerank and models else []
+    entries = [*models, *again, *([] if arguments.no_baselines else baselines())]
+    protocols = arguments.protocol or USUAL
+    thorough = bool(arguments.condition)
+    conditions = arguments.condition or [*CONDITIONS, *([] if arguments.no_curves else SEVERITIES)]
     evaluation = new_evaluation(entries, failures)
     for protocol in protocols:
-        measure_protocol(evaluation, protocol, arguments.condition, arguments.data, arguments.cache)
+        if protocol == MOMENTS:
+            measure_moments(evaluation, arguments.data, arguments.cache)
+        else:
+            measure_protocol(evaluation, protocol, conditions, arguments.data, arguments.cache, thorough)
         save(evaluation, arguments.out)  # hours of measuring are not lost with the protocol after them
-    if not evaluation.setups:
+    if not evaluation.setups and not evaluation.moments:
         raise ValueError(f"Nothing could be measured. {evaluation.failures[0]}")
-    if draw is not None:
+    if draw is not None and evaluation.setups:
         try:
             draw(evaluation, arguments.data, arguments.cache, arguments.out)
         except Exception as error:  # the figures are there, and are worth more than a picture of them

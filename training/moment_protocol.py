@@ -28,6 +28,8 @@ from .fit import KEPT_FOR_TESTS
 from .protocols import CONDITIONS
 from .rows import Row
 
+PROTOCOL = "cmu-moments"
+QUERIES = 100
 LONG_TAKE_S = 8.0
 _LOOKED_AT = 10
 PIECE_S = (0.5, 4.0)
@@ -65,6 +67,7 @@ class MomentFigures(NamedTuple):
     """How well pieces find their place.
 
     Attributes:
+        queries: how many were asked.
         right_first: share of the queries whose first hit is of their take.
         right_in_10: share with their take among the first ten hits.
         median_iou: median over the queries of the temporal intersection over union of the first hit with the piece;
@@ -72,10 +75,27 @@ class MomentFigures(NamedTuple):
         query_ms: mean time of a search, from the canonical motion to the hits.
     """
 
+    queries: int
     right_first: float
     right_in_10: float
     median_iou: float
     query_ms: float
+
+
+class MomentResult(NamedTuple):
+    """One member of an entry of the table under one alteration.
+
+    Attributes:
+        entry: name of the entry; an encoder's library has a name of its own.
+        member: which of its seeds.
+        alteration: what befell the queries.
+        figures: how well they find their place.
+    """
+
+    entry: str
+    member: int
+    alteration: str
+    figures: MomentFigures
 
 
 def _as_it_is(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMotion:
@@ -130,7 +150,24 @@ ALTERATIONS: dict[str, Alter] = {
 }
 
 
-def moment_queries(folder: Path, cache: Path, alteration: str, count: int = 200, seed: int = 0) -> list[MomentQuery]:
+def kept_takes(folder: Path, cache: Path) -> list[data.Take]:
+    """The long takes that training never sees.
+
+    Raises:
+        ValueError: there are none.
+    """
+    takes = [take for take in data.load(folder, "cmu", cache) if data.is_left_out(take, KEPT_FOR_TESTS)]
+    takes = [take for take in takes if take.motion.duration_s >= LONG_TAKE_S]
+    if not takes:
+        raise ValueError(
+            f"{folder / 'cmu'} has no take of {LONG_TAKE_S:g} s of those kept for tests: {KEPT_FOR_TESTS}."
+        )
+    return takes
+
+
+def moment_queries(
+    folder: Path, cache: Path, alteration: str, count: int = QUERIES, seed: int = 0
+) -> list[MomentQuery]:
     """Pieces of the kept takes, the same for every row that is measured.
 
     Args:
@@ -140,8 +177,7 @@ def moment_queries(folder: Path, cache: Path, alteration: str, count: int = 200,
         count: how many.
         seed: of the choice of pieces and of what befalls them.
     """
-    takes = [take for take in data.load(folder, "cmu", cache) if data.is_left_out(take, KEPT_FOR_TESTS)]
-    takes = [take for take in takes if take.motion.duration_s >= LONG_TAKE_S]
+    takes = kept_takes(folder, cache)
     random = np.random.default_rng(seed)
     lead_in_s = data.CORPORA["cmu"].lead_in_s
     queries = []
@@ -212,6 +248,7 @@ def _figures(queries: Sequence[MomentQuery], answers: Sequence[Sequence[Stretch]
         for query, hits, found in zip(queries, answers, right, strict=True)
     ]
     return MomentFigures(
+        queries=len(queries),
         right_first=float(np.mean([found[:1] == [True] for found in right])),
         right_in_10=float(np.mean([any(found) for found in right])),
         median_iou=float(np.median(overlap)),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from .evaluate import Evaluation, Result
 from .metrics import RECALL_LEVELS
+from .moment_protocol import PROTOCOL, MomentFigures, MomentResult
 from .protocols import CLEAN, CONDITIONS
 from .provenance import Sight
 
@@ -34,9 +35,20 @@ Cells are the mean over the seeds of a row ± their standard deviation; `-` is n
 - top-1: share of the queries whose first hit is of their class; top-10: mean share of the first ten hits that are;
   mAP: mean average precision; P at .5: precision where half of the class is found.
 - DTW mm: mean error a joint of the first hit along the best alignment.
-- encode ms: one clip of 150 frames on one thread, median of 50; in ONNX, or in torch where there is no ONNX form.
-- query ms: one query against the gallery from normalised joints; an encoder has the gallery's signatures.
+- encode ms: one clip of 150 frames on one thread, mean of 50; in ONNX, or in torch where there is no ONNX form.
+- query ms: one query against the gallery from normalised joints; an encoder has the gallery's signatures. Times are
+  those of the processor, without what else the machine did.
 """
+
+_MOMENTS_LEGEND = """\
+Pieces of 0.5 to 4 s of long takes that no row has learnt from, altered. A row finds the nearest of the windows of 1, 2
+and 4 s of all CMU takes, a library its hits with all that it does. IoU: how much of the time that either the piece or
+the stretch found covers both cover, the median over the queries, 0 where the take is wrong.
+"""
+_MOMENT_FIGURES: dict[str, Callable[[MomentFigures], float]] = {
+    "right take first": lambda figures: figures.right_first,
+    "temporal IoU": lambda figures: figures.median_iou,
+}
 
 
 def values(results: Sequence[Result], figure: Figure) -> list[float]:
@@ -63,6 +75,10 @@ def markdown(evaluation: Evaluation) -> str:
         conditions = [condition for condition in CONDITIONS if condition in shown]
         if len(conditions) > 1:
             parts += [_condition_table(evaluation, protocol, conditions, name) for name in _RETRIEVAL]
+    if evaluation.moments:
+        count = evaluation.moments[0].figures.queries
+        parts.append(f"## {PROTOCOL}\n\n{count} queries of each kind.\n{_MOMENTS_LEGEND}")
+        parts += [_moment_table(evaluation.moments, title) for title in _MOMENT_FIGURES]
     for heading, lines in (("Left out", evaluation.left_out), ("Failed", evaluation.failures)):
         if lines:
             parts.append(f"## {heading}\n\n" + "\n".join(f"- {line}" for line in lines) + "\n")
@@ -99,6 +115,17 @@ def _condition_table(evaluation: Evaluation, protocol: str, conditions: Sequence
     for name in dict.fromkeys(name for column in columns for name in column):
         mine = [column.get(name, []) for column in columns]
         cells = [cell(values(results, FIGURES[_RETRIEVAL[metric]])) for results in mine]
+        lines.append(f"| {_titled(name, max(map(len, mine)))} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _moment_table(moments: Sequence[MomentResult], title: str) -> str:
+    """One figure of all rows under all alterations."""
+    alterations = list(dict.fromkeys(result.alteration for result in moments))
+    lines = [f"| {title} | " + " | ".join(alterations) + " |", "|---" * (len(alterations) + 1) + "|"]
+    for name in dict.fromkeys(result.entry for result in moments):
+        mine = [[r for r in moments if (r.entry, r.alteration) == (name, one)] for one in alterations]
+        cells = [cell([_MOMENT_FIGURES[title](result.figures) for result in results]) for results in mine]
         lines.append(f"| {_titled(name, max(map(len, mine)))} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -160,6 +187,10 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "recall": RECALL_LEVELS.round(2).tolist(),
         "rows": rows,
         "protocols": protocols,
+        PROTOCOL: [
+            {"row": r.entry, "seed": r.member, "alteration": r.alteration} | _rounded_all(r.figures._asdict())
+            for r in evaluation.moments
+        ],
         "left_out": evaluation.left_out,
         "failures": evaluation.failures,
     }
@@ -179,6 +210,10 @@ def _json_cell(results: Sequence[Result]) -> dict[str, Any]:
             for result in results
         ]
     return found
+
+
+def _rounded_all(numbers: Mapping[str, float]) -> dict[str, float]:
+    return {name: _rounded(value) for name, value in numbers.items()}
 
 
 def _rounded(value: float | np.floating[Any]) -> float:

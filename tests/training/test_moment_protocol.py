@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hums_engine.encoder import Encoder
+from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.library import Library
 from hums_engine.normalize import normalize
 from hums_engine.skeleton import INDEX
 from tests.engine import posed_bvh
+from training.entries import baselines, model_entry
+from training.evaluate import new_evaluation
+from training.fit import KEPT_FOR_TESTS
+from training.measure_moments import measure_moments
 from training.moment_protocol import (
     ALTERATIONS,
     MomentQuery,
@@ -23,6 +27,8 @@ from training.moment_protocol import (
     intersection_over_union,
     moment_queries,
 )
+from training.provenance import TrainingData
+from training.report import markdown
 from training.rows import mean_and_deviation
 
 from .synthetic_motions import swinging
@@ -73,6 +79,32 @@ def test_a_library_finds_the_place_that_windows_miss_by_half_their_length(
         found = ask_library(library, queries)
     assert found.right_first == 1.0
     assert found.median_iou > 0.85
+
+
+def test_the_table_has_windows_of_every_row_a_library_of_every_encoder_and_a_line_for_what_is_left_out(
+    corpus: Path, cache: Path
+) -> None:
+    cheap = [entry for entry in baselines() if entry.name in ("mean and deviation", "exact DTW")]
+    unfair = model_entry("knows them", [SHIPPED_MODEL])._replace(learnt=TrainingData(("cmu",), ()))
+    fair = unfair._replace(name="ours", learnt=TrainingData(("cmu",), KEPT_FOR_TESTS))
+    evaluation = new_evaluation([fair, unfair, *cheap])
+    measure_moments(evaluation, corpus, cache, queries=4)
+    assert not evaluation.failures
+    assert {(result.entry, result.alteration) for result in evaluation.moments} == {
+        (row, alteration) for row in ("ours", "ours, in a library", "mean and deviation") for alteration in ALTERATIONS
+    }
+    text = markdown(evaluation)
+    assert "4 queries of each kind" in text
+    assert "| ours, in a library | 1.000 |" in text
+    assert "knows them is not in cmu-moments: it was trained on those who ask." in text
+    assert "exact DTW is not in cmu-moments: it takes too long." in text
+
+
+def test_a_folder_without_the_kept_takes_is_told_in_a_line(tmp_path: Path) -> None:
+    posed_bvh.write(tmp_path / "cmu" / "02_01.bvh", posed_bvh.walk, seconds=9.0)
+    evaluation = new_evaluation(baselines())
+    measure_moments(evaluation, tmp_path, tmp_path / "cache")
+    assert "no take of 8 s of those kept for tests" in evaluation.failures[0]
 
 
 def test_overlap_is_what_both_cover_over_what_either_covers() -> None:
