@@ -18,6 +18,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES = ((4, 1.5), (1, 1.2), (6, 1.5, 1, 1.5), (2, 3), (8, 2.5), (3, 1, 1, 1, 1, 1), (1, 3))
 _GREYS = ("#444444", "#777777", "#999999")
 INK = "#333333"
+_LEGEND_COLUMN, _LEGEND_LINE = 3.1, 0.2  # inches
 
 SETTINGS: dict[Any, Any] = {
     "font.size": 9.5,
@@ -71,9 +72,11 @@ def _other_style(i: int) -> dict[str, Any]:
     }
 
 
-def legend_below(figure: Figure, axes: Sequence[Axes], columns: int) -> None:
-    """One legend for all panels, under them, where it covers nothing."""
+def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One legend for all panels, under them, where it covers nothing; the figure grows by its height."""
     handles = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    columns = max(1, int(figure.get_figwidth() / _LEGEND_COLUMN))
+    figure.set_figheight(figure.get_figheight() + _LEGEND_LINE * (1 + -(-len(handles) // columns)))
     figure.legend(
         list(handles.values()), list(handles), loc="outside lower center", ncols=columns, handlelength=3.4, fontsize=9
     )

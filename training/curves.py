@@ -16,8 +16,6 @@ from .metrics import RECALL_LEVELS
 from .protocols import CLEAN, SWEEPS, Sweep
 from .report import FIGURES, by_entry, values
 
-_LEGEND_COLUMNS = 3
-
 
 def draw_precision_recall(evaluation: Evaluation, path: Path) -> None:
     """A panel a protocol, a line a row, on clean queries; the mean over the seeds of a row."""
@@ -26,7 +24,7 @@ def draw_precision_recall(evaluation: Evaluation, path: Path) -> None:
         return
     styles = line_styles(evaluation.entries)
     with rc_context(SETTINGS):
-        figure = Figure(figsize=(5.2 * len(protocols) + 0.6, 5.4), layout="constrained")
+        figure = Figure(figsize=(max(6.4, 5.2 * len(protocols) + 0.6), 4.6), layout="constrained")
         axes: list[Axes] = list(figure.subplots(1, len(protocols), sharey=True, squeeze=False)[0])
         for axis, protocol in zip(axes, protocols, strict=True):
             for name, results in by_entry(evaluation, protocol, CLEAN).items():
@@ -34,7 +32,7 @@ def draw_precision_recall(evaluation: Evaluation, path: Path) -> None:
                 axis.plot(RECALL_LEVELS, precision, label=name, markevery=4, **styles[name])
             axis.set(title=protocol, xlabel="recall (share of the class that is found)", xlim=(0, 1), ylim=(0, 1.01))
         axes[0].set_ylabel("precision (share of what is found that is right)")
-        legend_below(figure, axes, _LEGEND_COLUMNS)
+        legend_below(figure, axes)
         figure.savefig(path)
 
 
@@ -45,7 +43,7 @@ def draw_robustness(evaluation: Evaluation, path: Path) -> None:
     if not sweeps or not protocols:
         return
     with rc_context(SETTINGS):
-        figure = Figure(figsize=(3.4 * len(sweeps), 3.1 * len(protocols) + 1.3), layout="constrained")
+        figure = Figure(figsize=(3.4 * len(sweeps), 2.9 * len(protocols) + 0.3), layout="constrained")
         grid = figure.subplots(len(protocols), len(sweeps), sharey="row", squeeze=False)
         for protocol, panels in zip(protocols, grid, strict=True):
             for sweep, axis in zip(sweeps, panels, strict=True):
@@ -53,7 +51,7 @@ def draw_robustness(evaluation: Evaluation, path: Path) -> None:
             panels[0].set(title=protocol, ylabel="mean average precision")
         for sweep, axis in zip(sweeps, grid[-1], strict=True):
             axis.set_xlabel(sweep.axis)
-        legend_below(figure, list(grid.flat), _LEGEND_COLUMNS)
+        legend_below(figure, list(grid.flat))
         figure.savefig(path)
 
 

@@ -80,7 +80,7 @@ def open_model(path: Path) -> Model:
         ValueError: the folder is not that of a run.
     """
     if not path.is_dir():
-        encoder = Encoder(path)
+        encoder = Encoder(path, "cpu")  # times are those of one thread
         return Model(EncoderRow(encoder), TrainingData.of(encoder.card), encoder.card.get("description", ""))
     settings, network, _ = load_run(path)
     learnt, what = TrainingData.of(asdict(settings)), RECIPES[settings.recipe].description
@@ -99,7 +99,7 @@ def _signer(network: nn.Module) -> Signer:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         path.write_bytes(to_onnx(network, {}).SerializeToString())
-        return Encoder(path)
+        return Encoder(path, "cpu")
 
 
 def model_entry(name: str, paths: Sequence[Path]) -> Entry:

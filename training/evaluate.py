@@ -16,7 +16,8 @@ from hums_engine.normalize import NormalizedMotion
 from . import data
 from .entries import Entry
 from .metrics import Retrieval, retrieval
-from .protocols import CLEAN, CONDITIONS, PROTOCOLS, SEVERITIES, Protocol, under
+from .moment_protocol import MomentResult
+from .protocols import CLEAN, PROTOCOLS, Protocol, under
 from .provenance import Sight
 from .rows import EncoderRow, Floats, Motions, Row, Signer, aligned_distance, poses, resampled
 
@@ -36,8 +37,8 @@ class Result(NamedTuple):
         member: which of its seeds.
         figures: retrieval metrics.
         dtw_mm: mean error of the first hit along the best alignment, millimetres a joint; measured on clean queries.
-        query_ms: time for one query against the whole gallery, from normalised joints; an encoder has the
-            signatures of the gallery, as a library has.
+        query_ms: a processor's time for one query against the whole gallery, from normalised joints; an encoder has
+            the signatures of the gallery, as a library has.
     """
 
     protocol: str
@@ -65,9 +66,10 @@ class Evaluation(NamedTuple):
         entries: the rows, in the order of the table.
         setups: the protocols.
         results: the cells.
-        encode_ms: milliseconds for one clip of 150 frames on one thread, for each member of each encoder.
+        encode_ms: milliseconds of a processor for one clip of 150 frames, for each member of each encoder.
         left_out: rows that a protocol would be unfair to ask, a line each.
         failures: what could not be measured and why, a line each.
+        moments: the cells of cmu-moments.
     """
 
     entries: list[Entry]
@@ -76,24 +78,26 @@ class Evaluation(NamedTuple):
     encode_ms: dict[str, list[float]]
     left_out: list[str]
     failures: list[str]
+    moments: list[MomentResult]
 
 
 def new_evaluation(entries: Sequence[Entry], failures: Sequence[str] = ()) -> Evaluation:
     """Nothing measured yet; ``failures`` are of rows that could not even be made."""
-    return Evaluation(list(entries), {}, [], {}, [], list(failures))
+    return Evaluation(list(entries), {}, [], {}, [], list(failures), [])
 
 
 def measure_protocol(
-    evaluation: Evaluation, name: str, conditions: Sequence[str] | None, folder: Path, cache: Path
+    evaluation: Evaluation, name: str, conditions: Sequence[str], folder: Path, cache: Path, thorough: bool = False
 ) -> None:
     """Adds a protocol: all entries that may be asked, condition by condition, so that queries are altered once.
 
     Args:
         evaluation: is added to.
         name: of `PROTOCOLS`; where its data cannot be read, that is a failure of the evaluation.
-        conditions: names of conditions; None for all, with costly entries on clean queries only.
+        conditions: names of `CONDITIONS` and `SEVERITIES`.
         folder: the data folder.
         cache: where read corpora are kept.
+        thorough: measure costly entries under all of them, and not on clean queries only.
     """
     try:
         protocol = PROTOCOLS[name](folder, cache)
@@ -103,7 +107,10 @@ def measure_protocol(
     asked = _fairly_asked(evaluation, protocol)
     gallery = data.normalized(protocol.gallery)
     _time_encoders(evaluation, asked, gallery)
-    todo = {some: _willing(asked, some, conditions) for some in conditions or [*CONDITIONS, *SEVERITIES]}
+    todo = {
+        condition: [entry for entry in asked if thorough or condition == CLEAN or not entry.costly]
+        for condition in conditions
+    }
     failed: set[str] = set()
     with tqdm(total=sum(map(len, todo.values())), desc=name, unit="row", dynamic_ncols=True) as bar:
         for condition, entries in todo.items():
@@ -127,11 +134,6 @@ def _fairly_asked(evaluation: Evaluation, protocol: Protocol) -> list[Entry]:
     return [entry for entry in evaluation.entries if entry.name not in unfair]
 
 
-def _willing(entries: Sequence[Entry], condition: str, asked: Sequence[str] | None) -> list[Entry]:
-    """The entries to measure under a condition."""
-    return [entry for entry in entries if asked or condition == CLEAN or not entry.costly]
-
-
 def _measure_entry(
     evaluation: Evaluation, protocol: Protocol, condition: str, entry: Entry, queries: Motions, gallery: Motions
 ) -> bool:
@@ -152,9 +154,9 @@ def _measure(
 ) -> Result:
     if isinstance(row, EncoderRow):
         row.index(gallery)
-    begun = time.perf_counter()
+    begun = time.process_time()
     distances = row(queries, gallery)
-    query_ms = (time.perf_counter() - begun) * 1000.0 / len(queries)
+    query_ms = (time.process_time() - begun) * 1000.0 / len(queries)
     figures = retrieval(distances, [t.label for t in protocol.queries], [t.label for t in protocol.gallery])
     dtw_mm = _error_mm(distances, queries, gallery) if condition == CLEAN else None
     return Result(protocol.name, condition, entry, member, figures, dtw_mm, query_ms)
@@ -191,13 +193,12 @@ def _time_encoders(evaluation: Evaluation, entries: Sequence[Entry], gallery: Mo
 
 
 def encode_ms(encoder: Signer, clip: NormalizedMotion) -> float:
-    """Median time to sign one clip, milliseconds."""
-    times = []
+    """Mean time of a processor to sign one clip, milliseconds: what else the machine does then does not count."""
+    encoder.encode([clip])  # the first time allocates
+    begun = time.process_time()
     for _ in range(_ENCODED_TIMES):
-        begun = time.perf_counter()
         encoder.encode([clip])
-        times.append(time.perf_counter() - begun)
-    return float(np.median(times)) * 1000.0
+    return (time.process_time() - begun) * 1000.0 / _ENCODED_TIMES
 
 
 def _of_length(motion: NormalizedMotion, frames: int) -> NormalizedMotion:
