@@ -10,7 +10,7 @@ from typing import Final
 
 from ..errors import MotionFileError
 from ..motion import Motion
-from . import asf_amc, bvh, mhad, npz, ntu
+from . import asf_amc, bvh, gltf, mhad, npz, ntu
 
 READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".bvh": bvh.read,
@@ -18,10 +18,17 @@ READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".txt": mhad.read,
     ".skeleton": ntu.read,
     ".npz": npz.read,
+    ".gltf": gltf.read,
+    ".glb": gltf.read,
 }
 """What reads each kind of file, by its suffix in small letters. A reader gives every figure or take of its file."""
 
-_LOOKED_INTO: Final = {".txt": mhad.is_mhad, ".npz": npz.holds_motion}
+_LOOKED_INTO: Final = {
+    ".txt": mhad.is_mhad,
+    ".npz": npz.holds_motion,
+    ".gltf": gltf.holds_motion,
+    ".glb": gltf.holds_motion,
+}
 _REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
     ".asf": "an ASF file is a skeleton without motion; open the AMC file that goes with it.",
@@ -54,7 +61,8 @@ def load_all(path: str | os.PathLike[str]) -> list[Motion]:
 def is_readable(path: str | os.PathLike[str]) -> bool:
     """Whether `load` would try this file: one of a kind in ``READERS``.
 
-    A ``.txt`` or ``.npz`` may be anything; such a file only where it looks like a motion inside.
+    A ``.txt`` or ``.npz`` may be anything, and most glTF are models; such a file only where it looks like a motion
+    inside.
     """
     path = Path(path)
     suffix = path.suffix.lower()

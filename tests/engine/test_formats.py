@@ -14,7 +14,7 @@ import pytest
 from hums_engine import Motion, load, load_all
 from hums_engine.errors import MotionFileError
 from hums_engine.formats import READERS, files, is_readable
-from tests.engine import test_asf_amc, test_bvh, test_mhad, test_npz, test_ntu
+from tests.engine import test_asf_amc, test_bvh, test_gltf, test_mhad, test_npz, test_ntu
 
 CONTENTS = {
     "take.bvh": test_bvh.text().encode(),
@@ -22,6 +22,8 @@ CONTENTS = {
     "take.txt": test_mhad.text().encode(),
     "take.skeleton": test_ntu.WHOLE.encode(),
     "take.npz": test_npz.WHOLE,
+    "take.gltf": test_gltf.BODY.text(),
+    "take.glb": test_gltf.WHOLE,
 }
 
 
@@ -71,7 +73,7 @@ def test_only_files_of_known_kinds_are_readable(folder: Path) -> None:
     (folder / "notes.txt").write_text("walk twice")
     (folder / "folder.bvh").mkdir()
     found = sorted(path.name for path in folder.iterdir() if is_readable(path))
-    assert found == ["take.amc", "take.bvh", "take.npz", "take.skeleton", "take.txt"]
+    assert found == ["take.amc", "take.bvh", "take.glb", "take.gltf", "take.npz", "take.skeleton", "take.txt"]
     assert not is_readable(folder / "gone.bvh")
 
 
