@@ -54,6 +54,12 @@ PLAN: tuple[Planned, ...] = (
     Planned("HCN recognition", "cm_recognition-hcn", "recognition-hcn", ("steps=800",)),
     Planned("auto-encoder", "cm_autoencoder", "autoencoder", ("steps=1500",)),
     # learnt from HDM05's gallery: the paper's protocol
+    Planned(
+        "signature, HDM05",
+        "hdm05_signature",
+        "signature",
+        ("corpora=hdm05", "leave_out=", "steps=400", "pool=800", "batch=40", "labelled=24", "supervised=2"),
+    ),
     Planned("DeepHuMS self-supervised, HDM05", "hdm05_deephums", "deephums", (*_HDM05, "steps=500")),
     Planned(
         "DeepHuMS supervised, HDM05",
