@@ -81,7 +81,7 @@ def test_a_library_finds_the_place_that_windows_miss_by_half_their_length(
     assert found.median_iou > 0.85
 
 
-def test_the_table_has_windows_of_every_row_a_library_of_every_encoder_and_a_line_for_what_is_left_out(
+def test_the_table_has_windows_of_every_row_a_library_of_the_first_and_a_line_for_what_is_left_out(
     corpus: Path, cache: Path
 ) -> None:
     cheap = [entry for entry in baselines() if entry.name in ("mean and deviation", "exact DTW")]
