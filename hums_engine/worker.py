@@ -19,6 +19,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from . import interpreter
 from .errors import HumsError
 from .reading import ReadFile, Signer, from_bytes, read_file, to_bytes
 
@@ -150,7 +151,7 @@ class ReaderPool:
     def read(self, paths: Sequence[str]) -> Generator[ReadFile]:
         """All of ``paths``, in the order they get done. Closing the iterator ends the processes."""
         self._paths = iter(paths)
-        python = _python()
+        python = interpreter.python()
         count = self._count if python else 0
         threads = [threading.Thread(target=self._serve, args=(python,), daemon=True) for _ in range(count)]
         for thread in threads:
@@ -212,13 +213,3 @@ class ReaderPool:
     def _end(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         worker.close()
-
-
-def _python() -> str | None:
-    """A Python interpreter to start: this one, or the one in Blender's folder; None where there is none."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    beside = [Path(sys.prefix, "bin", version), Path(sys.prefix, "bin", "python.exe"), Path(sys.prefix, "python.exe")]
-    for candidate in (Path(sys.executable or "."), *beside):
-        if candidate.name.lower().startswith("python") and candidate.is_file():
-            return str(candidate)
-    return None

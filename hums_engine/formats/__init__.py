@@ -10,7 +10,7 @@ from typing import Final
 
 from ..errors import MotionFileError
 from ..motion import Motion
-from . import asf_amc, bvh, gltf, mhad, npz, ntu
+from . import asf_amc, bvh, fbx, gltf, mhad, npz, ntu
 
 READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".bvh": bvh.read,
@@ -20,6 +20,7 @@ READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".npz": npz.read,
     ".gltf": gltf.read,
     ".glb": gltf.read,
+    ".fbx": fbx.read,
 }
 """What reads each kind of file, by its suffix in small letters. A reader gives every figure or take of its file."""
 
@@ -28,6 +29,7 @@ _LOOKED_INTO: Final = {
     ".npz": npz.holds_motion,
     ".gltf": gltf.holds_motion,
     ".glb": gltf.holds_motion,
+    ".fbx": fbx.holds_motion,
 }
 _REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
@@ -61,8 +63,8 @@ def load_all(path: str | os.PathLike[str]) -> list[Motion]:
 def is_readable(path: str | os.PathLike[str]) -> bool:
     """Whether `load` would try this file: one of a kind in ``READERS``.
 
-    A ``.txt`` or ``.npz`` may be anything, and most glTF are models; such a file only where it looks like a motion
-    inside.
+    A ``.txt`` or ``.npz`` may be anything, and most glTF and FBX are models; such a file only where it looks like a
+    motion inside.
     """
     path = Path(path)
     suffix = path.suffix.lower()

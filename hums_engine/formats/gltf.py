@@ -8,9 +8,9 @@ and trimesh reads no animations.
 What the specification leaves open is decided so:
 
 - The joints of a skin are a figure; skins that share joints, or whose joints hang below another's, are one figure. In
-  a file without skins the animated nodes and those below them are the joints, meshes aside.
+  a file without skins the animated nodes and those below them are the joints, meshes aside. One joint alone is none.
 - Each animation that moves a figure is a take of it, named after the animation; the only take of a file has the
-  file's name. Keys are sampled at their own rate (`node_tree.frame_rate`), from the first of an animation to the last.
+  file's name. Keys are sampled at their own rate (`keyframes.frame_rate`), from the first of an animation to the last.
 - The rest pose is the bind pose where the skins have it, set down where the scene has the figure; else the pose of
   the scene.
 - glTF is in metres, Y up, facing +Z. A figure taller than ten metres is one of an exporter that did not convert its
@@ -34,9 +34,10 @@ from .. import quat
 from ..errors import MotionFileError
 from ..motion import Motion
 from . import node_tree
-from .axes import METRE, Unit, landmarks, length_unit, stature, to_blender, turn_to_blender
+from .axes import METRE, to_blender, turn_to_blender
 from .files import read_binary, read_bytes
 from .gltf_buffers import Buffers, damaged, entries, text, whole
+from .keyframes import frame_rate, interpolated
 from .node_tree import Array, Placed
 
 MAX_JOINTS: Final = 4096
@@ -46,13 +47,10 @@ _MOST_BYTES_OF_JSON: Final = 300_000_000
 _MOST_NODES: Final = 1_000_000
 _MOST_NODES_OF_FIGURE: Final = 4 * MAX_JOINTS
 _LONGEST_S: Final = 100_000.0
-_TALLEST_M: Final = 10.0
-_ONE_STEP_S: Final = 1e-5  # by which a frame may miss the time of a step, for rounding
 _GLB: Final = struct.Struct("<4s2L")
 _CHUNK: Final = struct.Struct("<L4s")
 _PATHS: Final = {"translation": 3, "rotation": 4, "scale": 3}
 _RESTING: Final = {"translation": (0.0, 0.0, 0.0), "rotation": (0.0, 0.0, 0.0, 1.0), "scale": (1.0, 1.0, 1.0)}
-_SAMPLES: Final = 64
 
 
 def holds_motion(path: Path) -> bool:
@@ -77,7 +75,7 @@ def read(path: Path) -> list[Motion]:
     if not entries(document, "animations"):
         raise MotionFileError("the file has no animation, only a scene; export it with its animations.")
     scene = _Scene(document, Buffers(document, binary, path.parent))
-    figures = scene.figures()
+    figures = [figure for figure in scene.figures() if len(figure.joints) > 1]
     takes = list(_takes(scene, figures, path))
     if not takes:
         raise MotionFileError("no animation of the file moves a skeleton; leave this file out.")
@@ -369,7 +367,7 @@ class _Clip:
         inputs = {_accessor(self._samplers[sampler], "input") for sampler in used}
         times = np.concatenate([self._times(accessor) for accessor in inputs])
         start, end = float(times.min()), float(times.max())
-        fps = node_tree.frame_rate(times)
+        fps = frame_rate(times)
         return _Frames(start + np.arange(round((end - start) * fps) + 1) / fps, fps)
 
     def _times(self, accessor: int) -> Array:
@@ -399,44 +397,11 @@ class _Clip:
         tables = [self._buffers.numbers(output) for output in outputs]
         if any(table.shape[1] != width or len(table) < rows for table in tables):
             raise damaged("an animation has fewer values than key times")
-        return _interpolated(keys, np.stack([table[:rows] for table in tables], axis=1), mode, width == 4, at)
+        return interpolated(keys, np.stack([table[:rows] for table in tables], axis=1), mode, width == 4, at)
 
 
 def _accessor(sampler: Mapping[str, Any], key: str) -> int:
     return whole(sampler.get(key), "the accessor of a sampler", 1 << 40)
-
-
-def _interpolated(keys: Array, values: NDArray[np.float32], mode: str, turns: bool, at: Array) -> Array:
-    """Values ``[K, C, width]`` (of splines ``[3 K, ...]``) of keys at seconds ``[K]``, at the times ``at`` ``[T]``.
-
-    Before the first key and after the last it is that key's value (appendix C of the specification).
-    """
-    late = at + _ONE_STEP_S if mode == "STEP" else at
-    after = np.minimum(np.searchsorted(keys, late, side="right"), len(keys) - 1)
-    before = np.maximum(np.searchsorted(keys, late, side="right") - 1, 0)
-    step = keys[after] - keys[before]
-    part = np.clip((at - keys[before]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
-    if mode == "CUBICSPLINE":
-        found = _spline(values.astype(np.float64), before, after, step[:, None, None], part[:, None, None])
-        return quat.normalize(found) if turns else found
-    first = values[before].astype(np.float64)
-    if mode == "STEP":
-        return quat.normalize(first) if turns else first
-    last = values[after].astype(np.float64)
-    if turns:
-        return quat.slerp(quat.normalize(first), quat.normalize(last), part[:, None])
-    return first + part[:, None, None] * (last - first)
-
-
-def _spline(values: Array, before: NDArray[np.intp], after: NDArray[np.intp], step: Array, part: Array) -> Array:
-    """Cubic Hermite splines; of each key there are the tangent into it, its value and the tangent out of it."""
-    square, cube = part**2, part**3
-    return (
-        (2 * cube - 3 * square + 1) * values[3 * before + 1]
-        + step * (cube - 2 * square + part) * values[3 * before + 2]
-        + (3 * square - 2 * cube) * values[3 * after + 1]
-        + step * (cube - square) * values[3 * after]
-    )
 
 
 def _placed(channels: _Channels) -> Placed:
@@ -466,7 +431,7 @@ def _motion(figure: _Figure, rest: Placed, clip: _Clip, frames: _Frames) -> Moti
     with np.errstate(all="ignore"):
         joints = node_tree.in_world(clip.pose(figure, frames.times), figure.above).of(figure.joints)
         rotations = node_tree.local_rotations(joints, rest, figure.parents)
-        unit = _unit(joints.origin, figure.parents, figure.names)
+        unit = node_tree.unit_in_use(joints.origin, figure.parents, figure.names, METRE)
     return Motion(
         positions=to_blender(joints.origin.astype(np.float32), "Y") * unit.metres,
         rotations=turn_to_blender(rotations, "Y"),
@@ -476,12 +441,6 @@ def _motion(figure: _Figure, rest: Placed, clip: _Clip, frames: _Frames) -> Moti
         fps=frames.fps,
         unit=unit.name,
     )
-
-
-def _unit(positions: Array, parents: NDArray[np.intp], names: Sequence[str]) -> Unit:
-    sample = positions[np.unique(np.linspace(0, len(positions) - 1, _SAMPLES).astype(int))]
-    height = stature(sample, parents, landmarks(names))
-    return length_unit(height) if height > _TALLEST_M else METRE
 
 
 def _rest(buffers: Buffers, figure: _Figure) -> Placed:

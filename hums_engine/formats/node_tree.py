@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 
 from .. import quat
 from ..errors import MotionFileError
+from .axes import Unit, landmarks, length_unit, stature
 
 MOST_PLACES: Final = 20_000_000
 """Nodes times frames that are posed at most, over all takes of a file; two hours of 90 nodes at 30 frames a second."""
 
-_SLOWEST: Final = 20.0
-_FASTEST: Final = 240.0
-_USUAL: Final = 30.0
-_SAME_TIME_S: Final = 1e-4
-_NEARLY_WHOLE: Final = 0.005  # of a rate: key times are written in few digits
+_TALLEST_M: Final = 10.0
+_SAMPLES: Final = 64
 
 Array = NDArray[np.float64]
 
@@ -103,26 +101,21 @@ def _turns(linear: Array) -> Array:
     return quat.from_matrix(np.where(mirrored[..., None, None], -axes, axes))
 
 
-def frame_rate(key_times: Array) -> float:
-    """Frames a second of a take, from all its key times in seconds: the inverse of the median step between them.
-
-    A rate within a two-hundredth of a whole one is the whole one. Keys so thin that they cannot be all frames
-    give 30; keys nearer than those of the fastest captures give 240.
-    """
-    times = np.unique(key_times)
-    steps = np.diff(times)
-    steps = steps[steps > _SAME_TIME_S]
-    if not len(steps) or (rate := 1.0 / float(np.median(steps))) < _SLOWEST * (1 - _NEARLY_WHOLE):
-        return _USUAL
-    rate = min(rate, _FASTEST)
-    return float(round(rate)) if abs(rate - round(rate)) < _NEARLY_WHOLE * rate else rate
-
-
 def check_places(nodes: int, frames: int, done: int = 0) -> int:
     """Nodes times frames with those ``done`` before, refused where they are more than ``MOST_PLACES``."""
     if (total := done + nodes * frames) > MOST_PLACES:
         raise MotionFileError(f"{frames} frames of {nodes} nodes are too many at once; cut the takes.")
     return total
+
+
+def unit_in_use(positions: Array, parents: NDArray[np.intp], names: Sequence[str], stated: Unit) -> Unit:
+    """The unit that a file states for joints ``[T, J, 3]`` in it, or what a figure over ten metres must be in.
+
+    Some exporters state a unit and write another.
+    """
+    sample = positions[np.unique(np.linspace(0, len(positions) - 1, _SAMPLES).astype(int))]
+    height = stature(sample, parents, landmarks(names))
+    return length_unit(height) if height * stated.metres > _TALLEST_M else stated
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

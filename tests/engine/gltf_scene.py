@@ -99,7 +99,7 @@ def add_body(scene: Scene, rolls: int = 1, name: str = "", bound: bool = True) -
             children=[first + child for child in np.flatnonzero(joint == PARENTS).tolist()],
         )
     joints = list(range(first, first + JOINT_COUNT))
-    skin = {"name": name} if name else {}
+    skin: dict[str, Any] = {"name": name} if name else {}
     if bound:
         skin["inverseBindMatrices"] = scene.numbers(_bind_matrices(rolled).transpose(0, 2, 1).reshape(-1, 16))
     scene.add("skins", joints=joints, **skin)
