@@ -25,12 +25,15 @@ NOT_INSTALLED: Final = 3
 """Exit code where ufbx is not installed."""
 
 _SLOWEST, _FASTEST, _USUAL = 1.0, 240.0, 30.0
+_MOST_SEGMENTS: Final = 4096  # between two keys, of as many frames; the default of 32 cuts long turns short
+_MOST_BYTES: Final = 12 << 30
 _CHANNELS: Final = (("translation_keys", 3), ("rotation_keys", 4), ("scale_keys", 3))
 
 
 def main() -> int:
     """Reads the file on standard input; the answer goes to standard output, a reason why not to standard error."""
     gc.disable()
+    _limit_memory()
     sys.path += [path for path in json.loads(sys.argv[1]) if path not in sys.path]
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get into the answer
@@ -47,6 +50,16 @@ def main() -> int:
     answers.write(struct.pack("<Q", len(text)) + text + numbers.tobytes())
     answers.flush()
     return 0
+
+
+def _limit_memory() -> None:
+    """Has a file that asks for all memory fail, where the system can limit a process."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    except (ImportError, OSError, ValueError):
+        pass
 
 
 def _scene(ufbx: Any, data: bytes) -> tuple[dict[str, Any], array[float]]:  # noqa: ANN401 - a module
@@ -100,7 +113,13 @@ def _node(node: Any, numbers: array[float]) -> dict[str, Any]:  # noqa: ANN401
 
 def _take(ufbx: Any, scene: Any, stack: Any, rate: float, numbers: array[float]) -> dict[str, Any]:  # noqa: ANN401
     """An animation: of each node that it moves, how many keys each channel has; the keys follow in ``numbers``."""
-    baked = ufbx.bake_anim(scene, stack.anim, resample_rate=rate, maximum_sample_rate=_FASTEST)
+    baked = ufbx.bake_anim(
+        scene,
+        stack.anim,
+        resample_rate=rate,
+        maximum_sample_rate=_FASTEST,
+        max_keyframe_segments=_MOST_SEGMENTS,
+    )
     moved = []
     for node in baked.nodes:
         counts = [_keys(getattr(node, channel), numbers) for channel, _ in _CHANNELS]

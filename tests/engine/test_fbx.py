@@ -98,6 +98,20 @@ def test_a_body_whose_file_states_another_unit_is_told_from_its_size(tmp_path: P
 
 
 @NEEDS_UFBX
+def test_turns_between_keys_far_apart_go_the_way_of_their_angles(tmp_path: Path) -> None:
+    scene = Scene()
+    root = scene.limb("root", np.zeros(3), 0)
+    scene.limb("tip", np.array([100.0, 0.0, 0.0]), root)
+    ends = np.array([[0.0, 0.0, 0.0], [340.0, 60.0, 500.0]])
+    scene.curves(scene.stack("Turn", 8.0), root, "Rotation", ends, 1 / 8)
+    motion = load(written(tmp_path, scene.text()))
+    x, y, z = np.radians(np.linspace(*ends, 241)).T
+    turns = quat.from_euler(np.stack([z, y, x], axis=-1), "ZYX")
+    tip = quat.rotate(turns, [1.0, 0.0, 0.0])
+    np.testing.assert_allclose(motion.positions[:, 1], tip[:, [0, 2, 1]] * [1, -1, 1], atol=2e-3)
+
+
+@NEEDS_UFBX
 def test_a_model_without_motion_is_refused_and_not_worth_reading(tmp_path: Path) -> None:
     scene = Scene()
     add_body(scene)
