@@ -27,11 +27,12 @@ lint:
 	$(BIN) -m ruff format --check
 	$(BIN) -m pyright --pythonpath $(BIN)
 
-# The figures of README.md and docs/.
+# The figures of README.md and docs/ that need no data but the samples, and how fast BVH is read.
 bench:
 	@$(ENVIRONMENT) $(VENV) run blender
 	$(BIN) benchmarks/sample_classes.py
 	$(BIN) benchmarks/on_another_rig.py
+	$(BIN) benchmarks/read_bvh.py
 
 # The extension for this computer, as a zip in build/ that Blender installs.
 addon:

@@ -52,7 +52,7 @@ def make_card(
 
 
 def metrics_of(evaluation: Mapping[str, Any], row: str) -> dict[str, Any]:
-    """What a card says of a row of ``evaluation.json``: by protocol and condition top-1, top-10 and mAP.
+    """What a card says of a row of ``evaluation.json``: by protocol and condition top-1, top-10, mAP and aligned error.
 
     Raises:
         ValueError: the evaluation has no such row.

@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--protocol", action="append", choices=[*sorted(PROTOCOLS), MOMENTS], help=" and ".join(USUAL))
+    parser.add_argument(
+        "--protocol", action="append", choices=[*sorted(PROTOCOLS), MOMENTS], help=f"{', '.join(USUAL)} without it"
+    )
     parser.add_argument(
         "--condition",
         action="append",
@@ -112,7 +114,10 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    return _measure(chosen_entries(arguments.models, arguments.row), [], arguments)
+    models = chosen_entries(arguments.models, arguments.row)
+    if arguments.no_baselines and not models:
+        raise ValueError("There is nothing to measure; name a model, or leave --no-baselines out.")
+    return _measure(models, [], arguments)
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
@@ -138,7 +143,7 @@ def _measure(models: Sequence[Entry], failures: Sequence[str], arguments: argpar
             measure_protocol(evaluation, protocol, conditions, arguments.data, arguments.cache, thorough)
         save(evaluation, arguments.out)  # hours of measuring are not lost with the protocol after them
     if not evaluation.setups and not evaluation.moments:
-        raise ValueError(f"Nothing could be measured. {evaluation.failures[0]}")
+        raise ValueError(f"Nothing could be measured. {[*evaluation.failures, *evaluation.left_out][0]}")
     if draw is not None and evaluation.setups:
         try:
             draw(evaluation, arguments.data, arguments.cache, arguments.out)

@@ -62,8 +62,8 @@ RECIPES: dict[str, Kind] = {
         SignatureSettings,
         SignatureRecipe,
         lambda settings: SignatureNet(width=settings.width, blocks=settings.blocks),
-        "A convolutional net whose tokens, averaged, are the signature; taught without labels by exact alignment and "
-        "statistics over time.",
+        "A convolutional net whose tokens, averaged, are the signature; taught by exact alignment and statistics over "
+        "time, which need no labels, and by labels where there are any.",
     ),
     "recognition-indrnn": Kind(
         RecognitionIndRNNSettings,

@@ -26,8 +26,8 @@ PCA_DIMENSIONS = 32
 ALIGNED_FPS = 10
 
 
-class Described(NamedTuple):
-    """A row and what it is; one that takes minutes for a whole protocol is costly, and measured on clean queries."""
+class Baseline(NamedTuple):
+    """A row without a network; one that takes minutes for a whole protocol is costly, and measured on clean queries."""
 
     distance: Row
     what: str
@@ -190,13 +190,13 @@ def aligned_frames(motion: NormalizedMotion) -> Floats:
     return resampled(poses(motion), max(2, round(len(motion.joints) * ALIGNED_FPS / FPS)))
 
 
-BASELINES: dict[str, Described] = {
-    "exact DTW": Described(exact_dtw, "dynamic time warping of poses at 10 fps", costly=True),
-    "resampled pose": Described(resampled_pose, "L2 of 32 poses"),
-    "pose PCA": Described(pose_pca, "32 whitened components of the same, fitted to the gallery"),
-    "mean and deviation": Described(mean_and_deviation, "of each pose coordinate over time"),
-    "geometric features": Described(
+BASELINES: dict[str, Baseline] = {
+    "exact DTW": Baseline(exact_dtw, "dynamic time warping of poses at 10 fps", costly=True),
+    "resampled pose": Baseline(resampled_pose, "L2 of 32 poses"),
+    "pose PCA": Baseline(pose_pca, "32 whitened components of the same, fitted to the gallery"),
+    "mean and deviation": Baseline(mean_and_deviation, "of each pose coordinate over time"),
+    "geometric features": Baseline(
         geometric_template, "39 yes-or-no relations of body parts in each tenth, after Müller, Röder, Clausen 2005"
     ),
-    "motion field + distance": Described(motion_field_and_distance, "the paper's equations 3 and 4 alone"),
+    "motion field + distance": Baseline(motion_field_and_distance, "the paper's equations 3 and 4 alone"),
 }

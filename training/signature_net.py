@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SignatureNet: the encoder that ships. A convolutional net whose tokens, averaged, are the signature.
 
-One token stands for four frames and sees about two seconds on either side. The signature of any stretch is
+One token stands for four frames and sees up to 2.8 s on either side. The signature of any stretch is
 the mean of its tokens at unit length, so one pass over a long take gives the signature of the whole and of every
 moment in it. Each frame is seen from the figure's own place and heading in that frame, so a token does
 not depend on where in a take it lies.

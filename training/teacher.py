@@ -2,9 +2,8 @@
 """The teacher of the shipped signature: how far apart pieces of motion are, found slowly and without labels.
 
 No one measure is right for all motions: alignment follows the order of poses and is lost when a step is
-repeated; statistics over time do not care for order. Their sum, each divided by its median, finds motions of the
-same class better than either alone (``docs/model-card.md`` has the figures). All three look at the figure
-from its own place and heading, as `signature_net.LocalInput` does:
+repeated; statistics over time do not care for order. So it is their sum, each divided by its median. All three look at
+the figure from its own place and heading, as `signature_net.LocalInput` does:
 
 - the exact alignment (`alignment.warping_distance`) of poses and velocities at eight frames a second,
 - mean and deviation over time of every coordinate, and deviation of its velocity,

@@ -292,7 +292,7 @@ def _texts(array: NDArray[Any]) -> list[str]:
     array = array.reshape(-1)
     if array.dtype.kind == "S":
         return [text.decode("utf-8", "replace") for text in array.tolist()]
-    codes = array.view(np.dtype("u4").newbyteorder(array.dtype.byteorder))
+    codes = array.view(np.dtype(f"{array.dtype.byteorder}u4"))
     if codes.max(initial=0) > _LAST_CHARACTER:  # numpy fails on them, each version in its own way
         raise MotionFileError("a text has characters that do not exist; save the file again.")
     return [text.encode("utf-8", "replace").decode("utf-8") for text in array.tolist()]

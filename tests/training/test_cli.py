@@ -72,6 +72,7 @@ def test_a_run_folder_is_evaluated_as_its_export_is(work: Path) -> None:
         (["fit", "RUN", "--data", "DATA", "--set", "steps=many"], "steps is a number"),
         (["export", "NOWHERE", "x.onnx"], "not the folder of a run"),
         (["evaluate", "NOWHERE/x.onnx", "--data", "DATA"], "cannot be read"),
+        (["evaluate", "--no-baselines", "--data", "DATA"], "name a model"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(

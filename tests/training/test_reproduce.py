@@ -48,6 +48,14 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def again(done: Path, tmp_path: Path) -> Path:
+    """The same folder with its runs, to go on in."""
+    for place in ("data", "cache", "runs"):
+        shutil.copytree(done / place, tmp_path / place)
+    return tmp_path
+
+
 def test_seeds_of_a_model_are_one_row_with_mean_and_spread_and_each_seed_in_json(done: Path) -> None:
     found = table(done)["protocols"]["mhad-xsub"]["rows"]["signature"]["clean"]
     seeds = [seed["mean_ap"] for seed in found["seeds"]]
@@ -93,47 +101,41 @@ def test_every_picture_shows_something(done: Path, name: str) -> None:
 
 
 def test_given_again_it_goes_on_with_what_was_stopped_and_trains_nothing_twice(
-    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    again: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for place in ("data", "cache", "runs"):
-        shutil.copytree(done / place, tmp_path / place)
-    stopped, finished = (tmp_path / "runs" / f"signature_{seed}" / "model.pt" for seed in (1, 0))
+    stopped, finished = (again / "runs" / f"signature_{seed}" / "model.pt" for seed in (1, 0))
     before = torch.load(stopped, weights_only=True)
     stopped.unlink()
     times = finished.stat().st_mtime_ns
-    assert reproduce(tmp_path, "--seeds", "0", "1", "--no-pictures", "--condition", "clean", rows=["signature"]) == 0
+    assert reproduce(again, "--seeds", "0", "1", "--no-pictures", "--condition", "clean", rows=["signature"]) == 0
     after = torch.load(stopped, weights_only=True)
     assert all(torch.equal(after[name], before[name]) for name in before)
     assert finished.stat().st_mtime_ns == times
-    assert not (tmp_path / "out" / "robustness.png").exists()
+    assert not (again / "out" / "robustness.png").exists()
     assert "signature (2 seeds)" in capsys.readouterr().out
 
 
 def test_what_fails_costs_its_row_a_line_and_the_others_nothing(
-    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    again: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for place in ("data", "cache", "runs"):
-        shutil.copytree(done / place, tmp_path / place)
-    (tmp_path / "runs" / "signature_1" / "checkpoint.pt").write_bytes(b"not weights")
-    (tmp_path / "runs" / "cm_recognition-hcn_0" / "settings.json").write_text("{}")
+    (again / "runs" / "signature_1" / "checkpoint.pt").write_bytes(b"not weights")
+    (again / "runs" / "cm_recognition-hcn_0" / "settings.json").write_text("{}")
     words = ["--seeds", "0", "1", "--no-pictures", "--condition", "clean", "--protocol", "hdm05-11"]
-    assert reproduce(tmp_path, *words) == 1, "done, with failures told"
-    failures = table(tmp_path)["failures"]
+    assert reproduce(again, *words) == 1, "done, with failures told"
+    failures = table(again)["failures"]
     told = ["signature, seed 1: ", "HCN recognition, seed 0: ", "hdm05-11: "]
     assert [failure.startswith(start) for failure, start in zip(failures, told, strict=True)] == [True] * 3
     assert all("\n" not in failure for failure in failures)
-    rows = table(tmp_path)["protocols"]["mhad-xsub"]["rows"]
+    rows = table(again)["protocols"]["mhad-xsub"]["rows"]
     assert {"signature", "HCN recognition", "exact DTW"} <= set(rows)
     assert "## Failed" in capsys.readouterr().out
 
 
 def test_a_finished_run_of_other_settings_is_not_taken_for_the_planned_one(
-    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    again: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for place in ("data", "cache", "runs"):
-        shutil.copytree(done / place, tmp_path / place)
     words = ["--seeds", "0", "--no-pictures", "--condition", "clean", "--set", "steps=5"]
-    assert reproduce(tmp_path, *words, rows=["signature"]) == 1
+    assert reproduce(again, *words, rows=["signature"]) == 1
     assert "holds a run of other settings" in capsys.readouterr().out
 
 
