@@ -13,6 +13,7 @@ from hums_engine.library import Library
 from hums_engine.normalize import normalize
 from hums_engine.skeleton import INDEX
 from tests.engine import posed_bvh
+from training.cli import main
 from training.entries import baselines, model_entry
 from training.evaluate import new_evaluation
 from training.fit import KEPT_FOR_TESTS
@@ -106,6 +107,18 @@ def test_a_folder_without_the_kept_takes_is_told_in_a_line(tmp_path: Path) -> No
     evaluation = new_evaluation(baselines())
     measure_moments(evaluation, tmp_path, tmp_path / "cache")
     assert "no take of 8 s of those kept for tests" in evaluation.failures[0]
+
+
+def test_where_all_that_was_asked_for_is_left_out_the_reason_is_told(
+    corpus: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--data", str(corpus), "--cache", str(cache)]
+    tiny = ["corpora=cmu", "leave_out=", "steps=2", "batch=8", "pool=20", "neighbours=4", "longest=30", "blocks=1"]
+    settings = [word for setting in tiny for word in ("--set", setting)]
+    assert main(["fit", str(tmp_path / "run"), "--recipe", "signature", *place, *settings]) == 0
+    asked = ["--protocol", "cmu-moments", "--no-baselines", "--no-pictures", "--out", str(tmp_path / "out")]
+    assert main(["evaluate", str(tmp_path / "run"), *asked, *place]) == 2
+    assert "Nothing could be measured. run is not in cmu-moments: it was trained on" in capsys.readouterr().err
 
 
 def test_overlap_is_what_both_cover_over_what_either_covers() -> None:
