@@ -147,9 +147,9 @@ class Encoder:
 
 def _pooled(tokens: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:
     """Mean directions ``[M, D]`` of the tokens within each of ``times_s [M, 2]``, at least one token each."""
-    edges = np.rint(times_s * FPS / FRAMES_PER_TOKEN).astype(np.intp)
-    first = np.clip(edges[:, 0], 0, len(tokens) - 1)
-    last = np.clip(edges[:, 1], first + 1, len(tokens))
+    frames = np.rint(times_s * FPS).astype(np.intp)
+    first = np.clip(np.rint(frames[:, 0] / FRAMES_PER_TOKEN).astype(np.intp), 0, len(tokens) - 1)
+    last = np.clip(frames[:, 1] // FRAMES_PER_TOKEN + 1, first + 1, len(tokens))
     sums = np.concatenate([np.zeros_like(tokens[:1], dtype=np.float64), tokens.cumsum(axis=0, dtype=np.float64)])
     total = sums[last] - sums[first]
     return (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)).astype(np.float32)

@@ -73,9 +73,11 @@ class SignatureStore:
             raise _damaged(path) from error
 
     def read(self, rows: NDArray[np.int64] | slice) -> Rows:
-        """The rows of these numbers, as float32."""
+        """The rows of these numbers, as float32; half precision has bent their length, which is one again."""
         picked = self._rows[rows]
-        return Rows(picked["vector"].astype(np.float32), np.array(picked["start_s"]), np.array(picked["end_s"]))
+        vectors = picked["vector"].astype(np.float32)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return Rows(vectors, np.array(picked["start_s"]), np.array(picked["end_s"]))
 
     def times(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Start and end ``[N]`` in seconds of the stretches that the rows stand for."""
