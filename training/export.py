@@ -34,8 +34,8 @@ from .signature_net import (
     Statistics,
 )
 
-OPSET = 17
-IR_VERSION = 8  # both old enough for every onnxruntime that the add-on bundles
+OPSET = 20
+IR_VERSION = 9  # both old enough for every onnxruntime that the add-on bundles
 CHECKED_LENGTHS = (1, 15, 60, 150, 600)
 TOLERANCE = 1e-4
 
@@ -157,7 +157,7 @@ def deephums_graph(model: DeepHuMS) -> _Graph:
 
 def _unit(g: _Graph, vector: str) -> None:
     """The output ``signature``: ``vector [N, 512]`` at unit length."""
-    length = g.add("ReduceL2", vector, axes=[-1], keepdims=1)
+    length = g.add("ReduceL2", vector, g.constant([-1]), keepdims=1)
     g.nodes.append(helper.make_node("Div", [vector, g.add("Max", length, g.constant(1e-12))], ["signature"]))
 
 
@@ -216,14 +216,6 @@ def _local_features(g: _Graph, local: str, layer: LocalInput, within: str) -> st
     return g.add("Concat", features, seen, within, axis=-1)
 
 
-def _gelu(g: _Graph, x: str) -> str:
-    """The tanh form of GELU, spelt out: the operator itself is younger than our opset."""
-    cube = g.add("Mul", x, g.add("Mul", x, x))
-    inner = g.add("Add", x, g.add("Mul", cube, g.constant(0.044715)))
-    tanh = g.add("Tanh", g.add("Mul", inner, g.constant(0.7978845608028654)))
-    return g.add("Mul", g.add("Mul", x, g.constant(0.5)), g.add("Add", tanh, g.constant(1.0)))
-
-
 def _block(g: _Graph, x: str, within: str, block: Block) -> str:
     """``signature_net.Block`` in ONNX."""
     mix = block.mix
@@ -232,18 +224,27 @@ def _block(g: _Graph, x: str, within: str, block: Block) -> str:
     kernel = mix.kernel_size[0]
     inner = g.add("Conv", inner, g.constant(mix.weight), g.constant(mix.bias), pads=[kernel // 2] * 2, group=mix.groups)
     inner = g.norm(g.add("Transpose", inner, perm=[0, 2, 1]), block.norm)
-    inner = g.linear(_gelu(g, g.linear(inner, block.up)), block.down)
-    return g.add("Add", x, g.add("Mul", inner, g.constant(block.scale)))
+    inner = g.add("Gelu", g.linear(inner, block.up), approximate="tanh")
+    weight, bias = block.down.weight * block.scale[:, None], block.down.bias * block.scale
+    return g.add("Add", x, g.add("Add", g.add("MatMul", inner, g.constant(weight.T)), g.constant(bias)))
+
+
+def _moving_mean(g: _Graph, x: str, window: int) -> str:
+    """Mean of ``x [N, T, F]`` over ``window`` frames about each, zero beyond its ends: by sums of all frames before."""
+    half = window // 2
+    padded = g.add("Pad", x, g.constant([0, half + 1, 0, 0, half, 0]))
+    sums = g.add("CumSum", padded, g.constant(1))
+    start, far, time = (g.constant([v]) for v in (0, 2**31, 1))
+    after = g.add("Slice", sums, g.constant([window]), far, time)
+    before = g.add("Slice", sums, start, g.constant([-window]), time)
+    return g.add("Mul", g.add("Sub", after, before), g.constant(1.0 / window))
 
 
 def _statistics(g: _Graph, local: str, layer: Statistics, within: str) -> str:
     """``Statistics.forward`` in ONNX."""
     place = _columns(g, local, 0, 3)
     flat = g.add("Mul", g.add("Reshape", place, g.constant([0, 0, -1])), within)
-    flat = g.add("Transpose", g.add("Concat", flat, within, axis=-1), perm=[0, 2, 1])
-    size, pads = [STRAY_WINDOW], [STRAY_WINDOW // 2] * 2
-    means = g.add("AveragePool", flat, kernel_shape=size, strides=[1], pads=pads, count_include_pad=1)
-    means = g.add("Transpose", means, perm=[0, 2, 1])
+    means = _moving_mean(g, g.add("Concat", flat, within, axis=-1), STRAY_WINDOW)
     share = g.add("Max", _columns(g, means, JOINTS * 3, JOINTS * 3 + 1), g.constant(1e-6))
     around = g.add("Div", _columns(g, means, 0, JOINTS * 3), share)
     around = g.add("Reshape", around, g.constant([0, 0, JOINTS, 3]))
@@ -273,7 +274,7 @@ def signature_graph(model: SignatureNet) -> _Graph:
     patches = _patches(g, _local_features(g, local, model.input, within), width)
     x = g.linear(g.add("Reshape", patches, g.constant([0, 0, -1])), model.stem)
     statistics = _patches(g, _statistics(g, local, model.statistics, within), model.shortcut.in_features)
-    statistics = g.add("ReduceMean", statistics, axes=[2], keepdims=0)
+    statistics = g.add("ReduceMean", statistics, g.constant([2]), keepdims=0)
     count = g.add("Div", g.add("Add", "length", g.constant(STRIDE - 1)), g.constant(STRIDE))
     shown = g.add("Unsqueeze", g.frames_before(x, count), g.constant([2]))
     for block in model.blocks:
