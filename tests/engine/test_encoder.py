@@ -165,3 +165,40 @@ def test_without_onnxruntime_one_sentence_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "Encoding motions needs onnxruntime; install it with: pip install 'hums[run]'."
+
+
+@pytest.mark.parametrize("frames", [1, 3, 61, 150, 152, 599])
+def test_the_stretch_that_is_the_whole_has_the_signature_of_the_whole(encoder: Encoder, frames: int) -> None:
+    motion = wandering(frames)
+    whole = encoder.encode_stretches(motion, np.array([[0.0, motion.duration_s]]))
+    np.testing.assert_allclose(whole, encoder.encode([motion]), atol=1e-5)
+
+
+def test_stretches_of_a_long_take_are_those_of_the_take_cut_out_with_room_around(encoder: Encoder) -> None:
+    """Passes over a long take overlap: where one ends must not show."""
+    take = wandering(2000)
+    room = 8.0
+    for start in (11.0, 16.0, 18.5, 29.2, 44.0):
+        (within,) = encoder.encode_stretches(take, np.array([[start, start + 2.0]]))
+        around = take.cut(start - room, start + 2.0 + room)
+        (alone,) = encoder.encode_stretches(around, np.array([[room, room + 2.0]]))
+        assert within @ alone > 0.99, f"the stretch at {start} s"
+
+
+def test_a_stretch_is_nearer_to_its_own_excerpt_than_to_any_other(encoder: Encoder) -> None:
+    take = wandering(900)
+    times = np.arange(0.0, 26.0, 2.0)[:, None] + [0.0, 2.0]
+    stretches = encoder.encode_stretches(take, times)
+    excerpts = encoder.encode([take.cut(start, end) for start, end in times])
+    assert ((excerpts @ stretches.T).argmax(axis=1) == np.arange(len(times))).mean() > 0.9
+
+
+def test_a_model_without_tokens_signs_stretches_one_by_one(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(SHIPPED_MODEL))
+    del model.graph.output[1:]
+    onnx.save(model, str(tmp_path / "plain.onnx"))
+    motion, times = wandering(200), np.array([[0.0, 1.0], [2.0, 4.0]])
+    plain = Encoder(tmp_path / "plain.onnx")
+    cut = plain.encode([motion.cut(start, end) for start, end in times])
+    np.testing.assert_allclose(plain.encode_stretches(motion, times), cut, atol=1e-5)
