@@ -105,7 +105,7 @@ def test_turns_between_keys_far_apart_go_the_way_of_their_angles(tmp_path: Path)
     ends = np.array([[0.0, 0.0, 0.0], [340.0, 60.0, 500.0]])
     scene.curves(scene.stack("Turn", 8.0), root, "Rotation", ends, 1 / 8)
     motion = load(written(tmp_path, scene.text()))
-    x, y, z = np.radians(np.linspace(*ends, 241)).T
+    x, y, z = np.radians(np.linspace(ends[0], ends[1], 241)).T
     turns = quat.from_euler(np.stack([z, y, x], axis=-1), "ZYX")
     tip = quat.rotate(turns, [1.0, 0.0, 0.0])
     np.testing.assert_allclose(motion.positions[:, 1], tip[:, [0, 2, 1]] * [1, -1, 1], atol=2e-3)
