@@ -45,7 +45,6 @@ PLATFORMS: Final = {
 HNSWLIB: Final = ("hnswlib", "0.8.0")
 PILLOW: Final = ("pillow", "11.3.0")
 TQDM: Final = ("tqdm", "4.67.1")
-UFBX: Final = ("ufbx", "0.0.5")
 
 _UNWANTED: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
@@ -110,7 +109,7 @@ def project_version() -> str:
 def gather_wheels(flavour: Flavour, folder: Path) -> list[Path]:
     """The wheels that the zip carries, from ``folder`` where an earlier build left them."""
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = [flavour.onnxruntime, PILLOW, TQDM, UFBX, *([HNSWLIB] if flavour.compiled_index else [])]
+    wanted = [flavour.onnxruntime, PILLOW, TQDM, *([HNSWLIB] if flavour.compiled_index else [])]
     return [_wheel(package, release, flavour, folder) for package, release in wanted]
 
 

@@ -131,7 +131,9 @@ def _asked(data: bytes) -> bytes:
     except OSError as error:
         raise MotionFileError(f"the process that reads FBX cannot be started ({error.strerror}); try again.") from None
     if done.returncode == fbx_process.NOT_INSTALLED:
-        raise MissingDependencyError("FBX files are read with ufbx; install it with: pip install 'hums[run]'.")
+        raise MissingDependencyError(
+            "FBX files are read with ufbx; install it with: pip install 'hums[run]', or save the file as BVH or glTF."
+        )
     if done.returncode == 1:
         reason = "".join(sign if sign.isprintable() else " " for sign in done.stderr.decode("utf-8", "replace")[-100:])
         raise MotionFileError(f"this is no FBX that can be read ({reason.strip()}); export it again.")

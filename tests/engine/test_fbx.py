@@ -170,7 +170,7 @@ def test_a_process_that_dies_or_hangs_or_lies_costs_one_sentence(
 
 def test_without_ufbx_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced_process(monkeypatch, tmp_path, f"raise SystemExit({fbx_process.NOT_INSTALLED})")
-    with pytest.raises(MissingDependencyError, match=r"ufbx; install it with: pip install 'hums\[run\]'\.$"):
+    with pytest.raises(MissingDependencyError, match=r"ufbx; install it with: pip install 'hums\[run\]', or save"):
         load(written(tmp_path, WHOLE))
 
 
