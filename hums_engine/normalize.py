@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import quat, rest_pose, skeleton
 from .canonical import CanonicalMotion
 from .errors import MappingError
-from .skeleton import INDEX, PARENTS, REFERENCE
+from .skeleton import INDEX, PARENTS, REFERENCE, TWINS
 
 FPS: Final = 30.0
 """Frames a second of a normalised motion."""
@@ -41,6 +41,10 @@ class NormalizedMotion(NamedTuple):
 
     joints: NDArray[np.float32]
     valid: Mask
+
+    def mirror_image(self) -> NormalizedMotion:
+        """The motion seen in a mirror: left is right."""
+        return NormalizedMotion(self.joints[:, TWINS] * np.array([-1, 1, 1], dtype=np.float32), self.valid[TWINS])
 
 
 def normalize(motion: CanonicalMotion) -> NormalizedMotion:
@@ -118,14 +122,14 @@ def _apart(joints: Array, root: Array, valid: Mask) -> Mask:
     valid = valid.copy()
     nearest = _COINCIDENT * skeleton.LEG_LENGTH / leg_scale(joints)
     for j in np.flatnonzero(valid):
-        anchor = _anchor(int(j), valid)
+        anchor = nearest_ancestor(int(j), valid)
         start = root if anchor <= 0 else joints[:, anchor]
         if j not in _ON_ROOT and np.median(np.linalg.norm(joints[:, j] - start, axis=-1)) < nearest:
             valid[j] = False
     return valid
 
 
-def _anchor(joint: int, valid: Mask) -> int:
+def nearest_ancestor(joint: int, valid: Mask) -> int:
     """The nearest ancestor that is there; 0 or less stands for the root."""
     anchor = int(PARENTS[joint])
     while anchor > 0 and not valid[anchor]:
@@ -141,7 +145,7 @@ def _reference_sized(joints: Array, root: Array, valid: Mask) -> Array:
     body = np.full_like(joints, np.nan)
     reference_root = rest_pose.hips(REFERENCE)
     for j in np.flatnonzero(valid):
-        anchor = _anchor(int(j), valid)
+        anchor = nearest_ancestor(int(j), valid)
         on_root = anchor <= 0
         start, placed = (root, np.zeros_like(root)) if on_root else (joints[:, anchor], body[:, anchor])
         length = np.linalg.norm(REFERENCE[j] - (reference_root if on_root else REFERENCE[anchor]))

@@ -29,7 +29,6 @@ from .moments import WINDOWS_S, without_overlaps
 from .normalize import FPS, NormalizedMotion, normalize
 from .signature_index import SignatureIndex
 from .signature_store import row_type
-from .skeleton import TWINS
 from .vector_index import Ids, Vectors
 from .writer import FOLDERS, KINDS, Kind
 
@@ -99,7 +98,7 @@ class _Query(NamedTuple):
 
     def mirror_image(self) -> _Query:
         """The same with left and right exchanged."""
-        return _Query(_mirrored(self.whole), [_mirrored(piece) for piece in self.pieces], mirrored=True)
+        return _Query(self.whole.mirror_image(), [piece.mirror_image() for piece in self.pieces], mirrored=True)
 
 
 class _Found(NamedTuple):
@@ -323,8 +322,3 @@ def _limited(found: list[_Found], per_clip: int) -> list[_Found]:
         start_s, end_s = np.array([(found[i].start_s, found[i].end_s) for i in indices]).T
         kept.update(indices[i] for i in without_overlaps(start_s, end_s, per_clip))
     return [one for i, one in enumerate(found) if i in kept]
-
-
-def _mirrored(motion: NormalizedMotion) -> NormalizedMotion:
-    """A normalised motion seen in a mirror: left is right."""
-    return NormalizedMotion(motion.joints[:, TWINS] * np.array([-1, 1, 1], dtype=np.float32), motion.valid[TWINS])

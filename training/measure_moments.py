@@ -44,7 +44,7 @@ def measure_moments(evaluation: Evaluation, folder: Path, cache: Path, queries: 
     """
     try:
         held = kept_takes(folder, cache)
-        asked = {name: moment_queries(folder, cache, name, queries) for name in ALTERATIONS}
+        asked = {name: moment_queries(held, name, queries) for name in ALTERATIONS}
         stretches = all_windows(folder, cache)
     except ValueError as error:
         evaluation.failures.append(f"{PROTOCOL}: {error}")

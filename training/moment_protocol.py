@@ -20,8 +20,8 @@ from hums_engine import quat
 from hums_engine.canonical import CanonicalMotion
 from hums_engine.library import Library
 from hums_engine.moments import windows
-from hums_engine.normalize import FPS, NormalizedMotion, normalize
-from hums_engine.skeleton import INDEX, JOINT_COUNT, PARENTS, TWINS
+from hums_engine.normalize import FPS, NormalizedMotion, nearest_ancestor, normalize
+from hums_engine.skeleton import INDEX, JOINT_COUNT, TWINS
 
 from . import data
 from .fit import KEPT_FOR_TESTS
@@ -114,16 +114,9 @@ def _other_body(motion: CanonicalMotion, random: np.random.Generator) -> Canonic
     positions = motion.positions.astype(np.float64)
     altered = positions * factor[_LEGS].mean()
     for joint in range(1, JOINT_COUNT):
-        anchor = PARENTS[joint]
-        while anchor > 0 and not motion.valid[anchor]:
-            anchor = PARENTS[anchor]
+        anchor = nearest_ancestor(joint, motion.valid)
         altered[:, joint] = altered[:, anchor] + factor[joint] * (positions[:, joint] - positions[:, anchor])
     return replace(motion, positions=altered.astype(np.float32))
-
-
-def mirrored(motion: NormalizedMotion) -> NormalizedMotion:
-    """Left and right exchanged."""
-    return NormalizedMotion(motion.joints[:, TWINS] * np.array([-1, 1, 1], dtype=np.float32), motion.valid[TWINS])
 
 
 def _mirrored(motion: CanonicalMotion, _random: np.random.Generator) -> CanonicalMotion:
@@ -166,18 +159,16 @@ def kept_takes(folder: Path, cache: Path) -> list[data.Take]:
 
 
 def moment_queries(
-    folder: Path, cache: Path, alteration: str, count: int = QUERIES, seed: int = 0
+    takes: Sequence[data.Take], alteration: str, count: int = QUERIES, seed: int = 0
 ) -> list[MomentQuery]:
-    """Pieces of the kept takes, the same for every row that is measured.
+    """Pieces of takes, the same for every row that is measured.
 
     Args:
-        folder: the data folder.
-        cache: where read corpora are kept.
+        takes: from `kept_takes`.
         alteration: a name of `ALTERATIONS`.
         count: how many.
         seed: of the choice of pieces and of what befalls them.
     """
-    takes = kept_takes(folder, cache)
     random = np.random.default_rng(seed)
     lead_in_s = data.CORPORA["cmu"].lead_in_s
     queries = []
@@ -221,7 +212,7 @@ def ask_row(row: Row, stretches: Windows, queries: Sequence[MomentQuery]) -> Mom
     """Asks a row for the nearest window to every piece or to its mirror image."""
     begun = time.perf_counter()
     motions = [normalize(query.motion) for query in queries]
-    either = np.minimum(*(row(some, stretches.motions) for some in (motions, [mirrored(one) for one in motions])))
+    either = np.minimum(*(row(some, stretches.motions) for some in (motions, [one.mirror_image() for one in motions])))
     query_ms = (time.perf_counter() - begun) * 1000.0 / len(queries)
     answers = []
     for distances in either:

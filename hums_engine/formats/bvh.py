@@ -22,7 +22,6 @@ What the specification leaves open, or exporters do differently, is decided so:
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -39,6 +38,7 @@ from . import numbers
 from .axes import to_motion
 from .channels import LARGEST, Channels, Move, Turn
 from .files import decode, read_bytes
+from .node_tree import unique_names
 
 MAX_JOINTS: Final = 4096
 """More are refused: no figure has them, a damaged or hostile file may."""
@@ -138,7 +138,9 @@ def _skeleton(text: str) -> _Skeleton:
     offsets = np.array([joint.offset for joint in joints])
     moves, turns = _columns(joints)
     width = sum(len(joint.channels) for joint in joints)
-    return _Skeleton(_unique([joint.name for joint in joints]), Channels(parents, offsets, moves, turns), width)
+    return _Skeleton(
+        tuple(unique_names([joint.name for joint in joints])), Channels(parents, offsets, moves, turns), width
+    )
 
 
 def _hierarchy(text: str) -> list[_Joint]:
@@ -277,15 +279,3 @@ def _columns(joints: Sequence[_Joint]) -> tuple[list[Move], list[Turn]]:
         if rotations:
             turns.append(Turn(number, [c for c, _ in rotations], "".join(axis for _, axis in rotations)))
     return moves, turns
-
-
-def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """``names`` with ``_2``, ``_3`` behind those that came before."""
-    taken, count, unique = set(names), Counter[str](), []
-    for name in names:
-        count[name] += 1
-        while count[name] > 1 and f"{name}_{count[name]}" in taken:
-            count[name] += 1
-        unique.append(name if count[name] == 1 else f"{name}_{count[name]}")
-        taken.add(unique[-1])
-    return tuple(unique)

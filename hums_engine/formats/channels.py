@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MotionFileError
+from .node_tree import levels
 
 LARGEST: Final = 1e9
 """Numbers beyond it are damage: in no unit is a figure that large."""
@@ -188,21 +189,12 @@ def _turned(product: Floats | None, axis: int, half_angle: Floats) -> Floats:
 def _positions(local: Floats, offsets: Floats, parents: NDArray[np.intp]) -> Floats:
     """Joint positions ``[3, J, T]`` from local rotations ``[4, J, T]`` and offsets ``[3, J, T]``."""
     world, positions = local.copy(), offsets.copy()
-    for joints in _levels(parents):
+    for joints in levels(parents):
         above = parents[joints]
         turn = world[:, above]
         positions[:, joints] = positions[:, above] + _rotated(turn, offsets[:, joints])
         world[:, joints] = _product(turn, local[:, joints])
     return positions
-
-
-def _levels(parents: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The joints of each depth below the roots, from the top."""
-    depth = np.zeros(len(parents), dtype=np.intp)
-    for joint, parent in enumerate(parents):
-        depth[joint] = depth[parent] + 1 if parent >= 0 else 0
-    order = np.argsort(depth, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)[1:]
 
 
 def _product(a: Floats, b: Floats) -> Floats:

@@ -69,19 +69,19 @@ def in_world(local: Placed, parents: Sequence[int]) -> Placed:
     """Nodes in the world's axes; parents stand before their children, -1 is the world."""
     world = Placed(local.linear.copy(), local.origin.copy())
     above = np.asarray(parents, dtype=np.intp)
-    for nodes in levels(above)[1:]:
+    for nodes in levels(above):
         level = world.of(above[nodes]).above(local.of(nodes))
         world.linear[:, nodes], world.origin[:, nodes] = level
     return world
 
 
 def levels(parents: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The nodes of each depth, from the top; parents stand before their children."""
+    """The nodes of each depth below the roots, from the top; parents stand before their children."""
     depth = np.zeros(len(parents), dtype=np.intp)
     for node, parent in enumerate(parents):
         depth[node] = depth[parent] + 1 if parent >= 0 else 0
     order = np.argsort(depth, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)
+    return np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)[1:]
 
 
 def local_rotations(joints: Placed, rest: Placed, parents: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -2,20 +2,17 @@
 """Run in Blender: where its importer puts the bones of a file, frame by frame, as an NPZ.
 
 Called as ``blender_bones.py FILE FPS FRAMES ACTION OUT``: whole frames from the action's first key. Written are the
-``names`` of the bones, their heads in the world ``[frames, bones, 3]`` and how many ``seconds`` the import took. The
-process ends at once: Blender's module of 4.5 may hang while it cleans up.
+``names`` of the bones, their heads in the world ``[frames, bones, 3]`` and how many ``seconds`` the import took.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-import traceback
 from pathlib import Path
 
 import bpy
 import numpy as np
+from blender_process import run
 
 
 def imported(path: Path, fps: float) -> float:
@@ -58,10 +55,4 @@ def main(file: str, fps: str, frames: str, action: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except BaseException:
-        traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0 if Path(sys.argv[5]).exists() else 1)
+    run(main)

@@ -6,12 +6,8 @@ Called as ``blender_export.py BVH FORWARD UP SCALE OUT``, with the exporter's ax
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
-from pathlib import Path
-
 import bpy
+from blender_process import run
 
 
 def main(source: str, forward: str, up: str, scale: str, out: str) -> None:
@@ -24,10 +20,4 @@ def main(source: str, forward: str, up: str, scale: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except BaseException:
-        traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0 if Path(sys.argv[5]).exists() else 1)
+    run(main)

@@ -22,6 +22,7 @@ from hums_engine.skeleton import JOINTS, PARENTS, REFERENCE
 
 from .fbx_text import WALK, Scene, add_body, body, move_body
 from .reference_body import wandering
+from .refusals import refusal
 
 NEEDS_UFBX = pytest.mark.skipif(importlib.util.find_spec("ufbx") is None, reason="ufbx is not installed")
 NEEDS_BLENDER = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="Blender's module bpy is missing")
@@ -35,14 +36,6 @@ PROGRAMS = Path(__file__).parent
 def written(folder: Path, content: bytes, name: str = NAME) -> Path:
     (folder / name).write_bytes(content)
     return folder / name
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(MotionFileError) as caught:
-        load(path)
-    message = str(caught.value)
-    assert message.startswith(f"{path.name}: ") and message.endswith(".") and "\n" not in message
-    return message
 
 
 def canonical_order(motion: Motion) -> list[int]:

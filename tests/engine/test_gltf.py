@@ -29,6 +29,7 @@ from hums_engine.skeleton import JOINTS, PARENTS, REFERENCE
 
 from .gltf_scene import WALK, Scene, add_body, body, glb, move_body
 from .reference_body import OFFSETS, wandering
+from .refusals import refusal
 
 NAME = "walk.glb"
 BODY = body()
@@ -42,14 +43,6 @@ NEEDS_BLENDER = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reas
 def written(folder: Path, content: bytes, name: str = NAME) -> Path:
     (folder / name).write_bytes(content)
     return folder / name
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(MotionFileError) as caught:
-        load(path)
-    message = str(caught.value)
-    assert message.startswith(f"{path.name}: ") and message.endswith(".") and "\n" not in message
-    return message
 
 
 def one_node(values: Any, times: Any, mode: str = "LINEAR", path: str = "translation", **more: Any) -> Scene:  # noqa: ANN401

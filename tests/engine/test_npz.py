@@ -25,6 +25,7 @@ from hums_engine.motion import Motion
 from hums_engine.skeleton import JOINTS, PARENTS
 
 from .reference_body import wandering
+from .refusals import refusal
 
 WALK = wandering(30).positions
 NAME = "walk.npz"
@@ -44,14 +45,6 @@ def content(**arrays: Any) -> bytes:  # noqa: ANN401
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(MotionFileError) as caught:
-        load(path)
-    message = str(caught.value)
-    assert message.startswith(f"{NAME}: ") and message.endswith(".") and "\n" not in message
-    return message
 
 
 WHOLE = content(joints=WALK, fps=30.0)

@@ -26,6 +26,7 @@ from training.moment_protocol import (
     ask_library,
     ask_row,
     intersection_over_union,
+    kept_takes,
     moment_queries,
 )
 from training.provenance import TrainingData
@@ -51,19 +52,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_queries_are_pieces_of_the_kept_takes_alone_and_the_same_each_time(corpus: Path, cache: Path) -> None:
-    queries = moment_queries(corpus, cache, "as it is", count=12)
+    queries = moment_queries(kept_takes(corpus, cache), "as it is", count=12)
     assert {Path(query.source).name for query in queries} == {"49_01.bvh"}
     lengths = [query.end_s - query.start_s for query in queries]
     assert 0.4 < min(lengths) < max(lengths) < 4.1
     for query, length in zip(queries, lengths, strict=True):
         assert query.motion.duration_s == pytest.approx(length, abs=0.05)
-    again = moment_queries(corpus, cache, "as it is", count=12)
+    again = moment_queries(kept_takes(corpus, cache), "as it is", count=12)
     assert [query[1:] for query in again] == [query[1:] for query in queries]
 
 
 def test_windows_find_the_pieces_that_were_cut_from_them(corpus: Path, cache: Path) -> None:
     stretches = all_windows(corpus, cache)
-    queries = moment_queries(corpus, cache, "as it is", count=20)
+    queries = moment_queries(kept_takes(corpus, cache), "as it is", count=20)
     good = ask_row(mean_and_deviation, stretches, queries)
     assert good.right_first > 0.8
     assert 0.25 < good.median_iou <= 1.0
@@ -75,7 +76,7 @@ def test_windows_find_the_pieces_that_were_cut_from_them(corpus: Path, cache: Pa
 def test_a_library_finds_the_place_that_windows_miss_by_half_their_length(
     corpus: Path, cache: Path, tmp_path: Path
 ) -> None:
-    queries = moment_queries(corpus, cache, "as it is", count=12)
+    queries = moment_queries(kept_takes(corpus, cache), "as it is", count=12)
     with Library.create(tmp_path / "moments.hums", Encoder()) as library:
         library.add([corpus / "cmu"])
         found = ask_library(library, queries)
