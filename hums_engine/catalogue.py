@@ -38,19 +38,36 @@ _MIGRATIONS: Final = (
     """,
 )
 
-_FILTERS: Final = {
+FILTERS: Final = {
     "name": "instr(folded(clips.name), folded(?)) > 0",
     "tags": "instr(folded(clips.tags), folded(char(10) || ? || char(10))) > 0",
     "folder": "instr(sources.path, ?) = 1",
     "source": "sources.path = ?",
+    "rig": "instr(clips.family, ?) = 1",
+    "fps": "abs(clips.fps / ? - 1.0) < 0.015",  # 29.97 is 30, and so is a frame time of .033 s; 24 is not 25
+    "min_fps": "clips.fps >= 0.985 * ?",
+    "max_fps": "clips.fps <= 1.015 * ?",
     "min_duration_s": "clips.duration_s >= ?",
     "max_duration_s": "clips.duration_s <= ?",
     "favourite": "clips.favourite = ?",
 }
+_ONE_OF: Final = ("folder", "source", "rig", "fps")
+"""Of these a clip has one, so it need be only one of several values; of the others all must hold."""
+
+_ALSO_CALLED: Final = {
+    "tag": "tags",
+    "favourites": "favourite",
+    "favorite": "favourite",
+    "favorites": "favourite",
+    "family": "rig",
+    "min_duration": "min_duration_s",
+    "max_duration": "max_duration_s",
+}
+_YES_NO: Final = {"yes": 1, "true": 1, "on": 1, "1": 1, "no": 0, "false": 0, "off": 0, "0": 0}
 
 Where = Mapping[str, Any]
-"""What clips to take: by name (a part of it), tags (all of them), folder, source, min_duration_s, max_duration_s,
-favourite."""
+"""What clips to take: by name (a part of it), tags (all of them), folder, source, rig (how its family begins), fps,
+min_fps, max_fps, min_duration_s, max_duration_s, favourite. See docs/search.md."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,7 @@ class Clip:
         name: the take's name, or the file's stem.
         source: absolute path of its file.
         take: which motion of the file, from 0.
-        family: the rig family that its joint names were recognised as, empty if by shape.
+        family: the rig family that its joint names were recognised as, "shape" if by the skeleton's shape.
         duration_s: seconds.
         fps: frames a second of the file.
         frames: number of frames in the file.
@@ -340,26 +357,54 @@ def _condition(where: Where | None) -> tuple[str, list[Any]]:
     """
     conditions: list[str] = ["1"]
     values: list[Any] = []
-    for name, wanted in (where or {}).items():
-        if name not in _FILTERS:
-            raise LibraryError(f"Clips cannot be filtered by '{name}'; use one of: {', '.join(_FILTERS)}.")
+    for spelled, wanted in (where or {}).items():
+        name = _filter_name(spelled)
         each = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Sequence) else wanted
-        for value in each:
-            conditions.append(_FILTERS[name])
-            values.append(_filter_value(name, value))
+        if each:
+            joint = " OR " if name in _ONE_OF else " AND "
+            conditions.append(f"({joint.join([FILTERS[name]] * len(each))})")
+            values += [_filter_value(name, value) for value in each]
     return " AND ".join(conditions), values
+
+
+def _filter_name(spelled: str) -> str:
+    """The filter that a person means, such as ``favourite`` by ``favorites``.
+
+    Raises:
+        LibraryError: a filter of this name does not exist.
+    """
+    name = _ALSO_CALLED.get(spelled, spelled)
+    if name not in FILTERS:
+        raise LibraryError(f"Clips cannot be filtered by '{spelled}'; use one of: {', '.join(FILTERS)}.")
+    return name
 
 
 def _filter_value(name: str, value: Any) -> Any:  # noqa: ANN401 - what SQLite holds
     if name in ("folder", "source"):
         path = os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - a path need not be there
         return os.path.join(path, "") if name == "folder" else path  # noqa: PTH118 - with the separator at its end
-    if name in ("min_duration_s", "max_duration_s"):
-        try:
-            return float(value)
-        except (TypeError, ValueError) as error:
-            raise LibraryError(f"The filter {name} needs a number of seconds, not '{value}'.") from error
-    return int(bool(value)) if name == "favourite" else str(value)
+    if name.endswith(("fps", "_s")):
+        return _number(name, value)
+    if name == "favourite":
+        return _yes_or_no(name, value)
+    return "_".join(str(value).casefold().replace("-", " ").split()) if name == "rig" else str(value)
+
+
+def _number(name: str, value: Any) -> float:  # noqa: ANN401 - what a person gave
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        unit = "frames a second" if name.endswith("fps") else "seconds"
+        raise LibraryError(f"The filter {name} needs a number of {unit}, not '{value}'.") from error
+
+
+def _yes_or_no(name: str, value: Any) -> int:  # noqa: ANN401 - what a person gave
+    if not isinstance(value, str):
+        return int(bool(value))
+    try:
+        return _YES_NO[value.strip().casefold()]
+    except KeyError as error:
+        raise LibraryError(f"The filter {name} is yes or no, not '{value}'.") from error
 
 
 def _joined(tags: Sequence[str]) -> str:

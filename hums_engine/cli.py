@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from . import formats
 from .canonical import CanonicalMotion, canonicalize
+from .catalogue import FILTERS
 from .errors import HumsError, LibraryError
 from .indexing import IndexProgress, IndexReport, Shard
 from .library import Library
@@ -132,7 +133,7 @@ def _search_words(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_filter,
         metavar="NAME=VALUE",
-        help="a filter: name, tags, folder, source, min_duration_s, max_duration_s, favourite; may be repeated",
+        help=f"a filter, may be repeated: {', '.join(FILTERS)}",
     )
     parser.add_argument("--mirror", action="store_true", help="also find the query with left and right exchanged")
     parser.add_argument("--no-rerank", action="store_true", help="compare signatures only, do not align")
@@ -157,9 +158,10 @@ def _shard(text: str) -> Shard:
 
 def _filter(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
-    if not equals:
+    name = name.strip()
+    if not equals and not name.startswith("favo"):  # favourite alone says all, in either spelling
         raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE, such as name=walk")
-    return name.strip(), value
+    return name, value if equals else "yes"
 
 
 # the verbs
@@ -226,10 +228,7 @@ def _where(filters: list[tuple[str, str]]) -> dict[str, Any] | None:
     """Filters of the command line as `Library.search` takes them; a repeated one collects its values."""
     where: dict[str, Any] = {}
     for name, value in filters:
-        if name == "favourite":
-            where[name] = value.strip().lower() not in ("0", "no", "false", "")
-        else:
-            where.setdefault(name, []).append(value)
+        where.setdefault(name, []).append(value)
     return where or None
 
 

@@ -322,8 +322,8 @@ class Library:
             query: a motion, or the id of a clip of this library.
             k: how many.
             scope: ``"clips"``: each clip once, by its best stretch; ``"moments"``: stretches, several of a long clip.
-            where: filters: name (a part of it), tags (all of them), folder, source, min_duration_s, max_duration_s,
-                favourite.
+            where: filters: name (a part of it), tags (all of them), folder, source, rig (how its family begins), fps,
+                min_fps, max_fps, min_duration_s, max_duration_s, favourite; see docs/search.md.
             rerank: align the candidates with the query frame by frame; without, signatures alone decide.
             mirror: also find motions that are like the query with left and right exchanged.
 

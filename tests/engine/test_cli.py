@@ -154,6 +154,8 @@ def test_search_filters(hums: Hums, indexed: Path) -> None:
     assert [hit["name"] for hit in hums(*words, "name=wav").document["hits"]] == ["wave"]
     assert hums(*words, "favourite=yes").document["hits"] == []
     assert len(hums(*words, "favourite=no", "--where", f"folder={mocap}").document["hits"]) == 3
+    assert hums(*words, "favorites").document["hits"] == []
+    assert len(hums(*words, "rig=cmu", "--where", "fps=30", "--where", "rig=mixamo").document["hits"]) == 3
     assert hums(*words, "min_duration_s=2.5", "--no-rerank").document["hits"] == []
 
 

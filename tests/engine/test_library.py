@@ -240,6 +240,15 @@ def test_a_missing_arm_and_a_frame_do_not_stop_a_search(samples: Library) -> Non
         ({"favourite": False, "name": "w"}, {"walk"}),
         ({"min_duration_s": 2.5}, set()),
         ({"max_duration_s": 2.5, "tags": "slow", "name": "a"}, {"walk"}),
+        ({"favorites": "Yes", "min_duration": 1}, {"wave"}),
+        ({"favourite": "no", "tag": "SLOW"}, {"walk", "jump"}),
+        ({"fps": 30}, {"walk", "jump", "wave"}),
+        ({"fps": [24, "29.97"], "max_fps": 30}, {"walk", "jump", "wave"}),
+        ({"min_fps": 31}, set()),
+        ({"fps": 25}, set()),
+        ({"rig": "CMU"}, {"walk", "jump", "wave"}),
+        ({"rig": ["mixamo", "cmu-daz"]}, {"walk", "jump", "wave"}),
+        ({"rig": "mixamo"}, set()),
         ({}, {"walk", "jump", "wave"}),
     ],
 )
@@ -266,6 +275,10 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(three: Library) -> None:
         three.search(1, where={"colour": "red"})
     with pytest.raises(hums.LibraryError, match="seconds, not 'long'"):
         three.search(1, where={"min_duration_s": "long"})
+    with pytest.raises(hums.LibraryError, match="frames a second, not 'film'"):
+        three.search(1, where={"fps": "film"})
+    with pytest.raises(hums.LibraryError, match="yes or no, not 'maybe'"):
+        three.search(1, where={"favorite": "maybe"})
     with pytest.raises(hums.LibraryError, match="no clip 77"):
         three.search(77)
     with pytest.raises(hums.LibraryError, match="no scope"):
