@@ -11,6 +11,7 @@ from typing import Final
 from ..errors import MotionFileError
 from ..motion import Motion
 from . import asf_amc, bvh, fbx, gltf, mhad, npz, ntu
+from .files import printable
 
 READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".bvh": bvh.read,
@@ -55,7 +56,7 @@ def load_all(path: str | os.PathLike[str]) -> list[Motion]:
     try:
         return _reader(path)(path)
     except MotionFileError as error:
-        raise MotionFileError(f"{path.name}: {error}") from None
+        raise MotionFileError(f"{path.name}: {printable(str(error))}") from None
     except MemoryError:
         raise MotionFileError(f"{path.name}: the motion does not fit into memory; cut it into parts.") from None
 

@@ -135,8 +135,8 @@ def _asked(data: bytes) -> bytes:
             "FBX files are read with ufbx; install it with: pip install 'hums[run]', or save the file as BVH or glTF."
         )
     if done.returncode == 1:
-        reason = "".join(sign if sign.isprintable() else " " for sign in done.stderr.decode("utf-8", "replace")[-100:])
-        raise MotionFileError(f"this is no FBX that can be read ({reason.strip()}); export it again.")
+        reason = " ".join(done.stderr.decode("utf-8", "replace")[-100:].split())
+        raise MotionFileError(f"this is no FBX that can be read ({reason}); export it again.")
     if done.returncode:
         raise MotionFileError("the reader of FBX failed on this file; export it again, or convert it to GLB or BVH.")
     return done.stdout

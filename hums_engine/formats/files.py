@@ -65,6 +65,11 @@ def decode(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
+def printable(text: str) -> str:
+    """What a file or an error says, fit to stand in one line: a blank in place of each sign that cannot be shown."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 def _without_mark(raw: bytes) -> bytes:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16", errors="replace").encode("utf-8")

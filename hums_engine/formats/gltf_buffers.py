@@ -159,7 +159,7 @@ class Buffers:
 
 def _read_beside(folder: Path, name: str) -> bytes:
     """A buffer's file, which must lie in the glTF's folder or below it, by its name and by where links lead."""
-    told = "".join(sign if sign.isprintable() else " " for sign in name[:80])
+    told = name[:80]
     outside = MotionFileError(f'its buffer "{told}" is not a file in its folder; export it again as one GLB.')
     if not name or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\]", name) or ".." in re.split(r"[/\\]", name):
         raise outside

@@ -91,7 +91,7 @@ def read(path: Path) -> list[Motion]:
             arrays = _Arrays(archive)
             motion = _motion(arrays)
     except _DAMAGE as error:
-        raise MotionFileError(f"the NPZ is damaged ({_printable(str(error))}); save or download it again.") from None
+        raise MotionFileError(f"the NPZ is damaged ({str(error)[:80]}); save or download it again.") from None
     return [replace(motion, name=path.stem, source=str(path))]
 
 
@@ -185,7 +185,7 @@ def _placed(
 def _why_no_positions(keys: list[str]) -> str:
     if "poses" in keys:
         return 'it holds poses of a body model, not joints; compute them with the model and save them as "joints".'
-    others = _printable(", ".join(sorted(keys))) or "nothing"
+    others = ", ".join(sorted(keys))[:80] or "nothing"
     return f'it has no array "joints" or "positions", only {others}; name it so.'
 
 
@@ -296,8 +296,3 @@ def _texts(array: NDArray[Any]) -> list[str]:
     if codes.max(initial=0) > _LAST_CHARACTER:  # numpy fails on them, each version in its own way
         raise MotionFileError("a text has characters that do not exist; save the file again.")
     return [text.encode("utf-8", "replace").decode("utf-8") for text in array.tolist()]
-
-
-def _printable(text: str) -> str:
-    """What a file or an error says, fit to stand in one line."""
-    return "".join(sign if sign.isprintable() else " " for sign in text[:80])

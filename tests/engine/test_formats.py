@@ -130,6 +130,15 @@ def test_other_kinds_are_refused_with_what_to_do(tmp_path: Path, name: str, told
     assert not is_readable(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["take.bvh", "take.amc", "take.asf", "take.txt", "take.skeleton"])
+@pytest.mark.parametrize("odd", ["\x07", "\x7f", "\x9b", "\u2028", "\u202e", "\0"])
+def test_what_is_cited_of_a_file_can_be_shown_in_one_line(folder: Path, name: str, odd: str) -> None:
+    words = (folder / name).read_bytes().split()
+    (folder / name).write_bytes(b"\n".join([*words[:-3], f"x{odd}x".encode(), *words[-3:]]))
+    message = refusal(folder / ("take.amc" if name == "take.asf" else name))
+    assert message.isprintable()
+
+
 @pytest.mark.parametrize("path", ["nul\0byte.bvh", "x" * 5000 + ".bvh"])
 def test_a_path_that_no_disk_can_have_is_refused(path: str) -> None:
     refusal(path)
