@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,7 @@ class Motion:
         name: what a person calls it (the file's stem, or the take's name).
         source: where it came from (a path), empty if made in memory.
         unit: what the file's length unit was taken for, such as ``"cm"``.
+        up: which axis of the file was taken for up: ``"X"``, ``"Y"`` or ``"Z"``.
     """
 
     positions: NDArray[np.float32]
@@ -43,7 +44,8 @@ class Motion:
     rest_positions: NDArray[np.float32] | None = None
     name: str = ""
     source: str = ""
-    unit: str = field(default="m")
+    unit: str = "m"
+    up: str = "Z"
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the class is frozen: a Motion never changes once it is made

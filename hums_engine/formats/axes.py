@@ -92,6 +92,7 @@ def to_motion(
         joint_names=names,
         fps=fps,
         unit=unit.name,
+        up=up,
     )
 
 

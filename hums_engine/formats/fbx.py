@@ -164,7 +164,8 @@ def _parsed(answer: bytes) -> _Scene:
     parents = [int(node["parent"]) for node in nodes]
     if any(parent >= node for node, parent in enumerate(parents)):
         raise ValueError("a parent stands behind its child")
-    return _Scene(nodes, parents, standing, takes, float(head["fps"]), float(head["unit_m"]))
+    up = "XYZ"[head["up"] // 2] if head["up"] in range(6) else "Y"  # ufbx counts +X, -X, +Y; 6 is not known
+    return _Scene(nodes, parents, standing, takes, float(head["fps"]), float(head["unit_m"]), up)
 
 
 # the scene
@@ -213,6 +214,7 @@ class _Scene(NamedTuple):
     takes: Sequence[_Take]
     fps: float
     unit_m: float
+    up: str
 
     def figures(self) -> list[_Figure]:
         """The skeletons, in the order of the nodes that carry them."""
@@ -280,6 +282,7 @@ def _motion(scene: _Scene, figure: _Figure, take: _Take, at: Array) -> Motion:
         joint_names=figure.names,
         fps=scene.fps,
         unit=stated.name if used is METRE else used.name,
+        up=scene.up,
     )
 
 

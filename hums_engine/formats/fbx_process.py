@@ -83,6 +83,7 @@ def _scene(ufbx: Any, data: bytes) -> tuple[dict[str, Any], array[float]]:  # no
     rate = rate if _SLOWEST <= rate <= _FASTEST else _USUAL
     head = {
         "unit_m": scene.settings.original_unit_meters,
+        "up": scene.settings.axes.up,
         "fps": rate,
         "nodes": [_node(node, numbers) for node in nodes],
         "takes": [_take(ufbx, scene, _kept(stack), rate, numbers) for stack in scene.anim_stacks],

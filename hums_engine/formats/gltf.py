@@ -440,6 +440,7 @@ def _motion(figure: _Figure, rest: Placed, clip: _Clip, frames: _Frames) -> Moti
         joint_names=figure.names,
         fps=frames.fps,
         unit=unit.name,
+        up="Y",
     )
 
 

@@ -179,7 +179,7 @@ def _placed(
 ) -> Motion:
     if up is None:
         return to_motion(positions, None, None, parents, names, fps, unit)
-    return Motion(to_blender(positions, up) * unit.metres, fps, names, parents, unit=unit.name)
+    return Motion(to_blender(positions, up) * unit.metres, fps, names, parents, unit=unit.name, up=up)
 
 
 def _why_no_positions(keys: list[str]) -> str:

@@ -226,6 +226,7 @@ def _movement(positions: NDArray[np.float32]) -> float:
 def _motion(positions: NDArray[np.float32], name: str, source: str) -> Motion:
     return Motion(
         positions=to_blender(positions, "Y"),
+        up="Y",
         fps=FPS,
         joint_names=JOINTS,
         parents=PARENTS,
