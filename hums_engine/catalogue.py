@@ -7,6 +7,7 @@ Joints and signatures are appended to files first; the transaction that writes t
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -14,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from .errors import LibraryError
 from .joint_store import Location
 from .sealed_database import SealedDatabase
+from .source_paths import RELATIVE, SourcePaths, absolute
 
 _MIGRATIONS: Final = (
     """
@@ -36,13 +38,19 @@ _MIGRATIONS: Final = (
         seal INTEGER);
     CREATE INDEX marks_of_hash ON marks(hash, take);
     """,
+    """
+    CREATE TABLE home (id INTEGER PRIMARY KEY, path TEXT, seal INTEGER);
+    """,
 )
+
+_PATH: Final = "CASE substr(sources.path, 1, 2) WHEN './' THEN home() || substr(sources.path, 3) ELSE sources.path END"
+"""The whole path of a kept one (`source_paths`), with slashes that lean forward."""
 
 FILTERS: Final = {
     "name": "instr(folded(clips.name), folded(?)) > 0",
     "tags": "instr(folded(clips.tags), folded(char(10) || ? || char(10))) > 0",
-    "folder": "instr(sources.path, ?) = 1",
-    "source": "sources.path = ?",
+    "folder": f"instr({_PATH}, ?) = 1",
+    "source": f"{_PATH} = ?",
     "rig": "instr(clips.family, ?) = 1",
     "fps": "abs(clips.fps / ? - 1.0) < 0.015",  # 29.97 is 30, and so is a frame time of .033 s; 24 is not 25
     "min_fps": "clips.fps >= 0.985 * ?",
@@ -138,6 +146,7 @@ class Graph(NamedTuple):
     check: int
 
 
+_LOOKED_AT: Final = 20  # files that tell whether a library's files moved with it
 CATALOGUE: Final = "catalogue.sqlite"
 BACKUP: Final = "catalogue.backup"
 
@@ -146,7 +155,61 @@ class Catalogue(SealedDatabase):
     """Files, clips, and where their data lie. Writing is done inside `transaction`."""
 
     migrations = _MIGRATIONS
-    tables = ("model", "roots", "files", "graphs", "sources", "clips", "marks")
+    tables = ("model", "roots", "files", "graphs", "sources", "clips", "marks", "home")
+
+    # where files lie
+
+    _paths: tuple[str | None, SourcePaths] | None = None  # the home that is written down, and what follows of it
+
+    def _opened(self, address: str, uri: bool) -> sqlite3.Connection:
+        connection = super()._opened(address, uri)
+        connection.create_function("home", 0, self._home, deterministic=True)
+        return connection
+
+    def _home(self) -> str:
+        return "" if self._paths is None else self._paths[1].home.replace(os.sep, "/")
+
+    def _places(self) -> SourcePaths:
+        """How paths are kept as the catalogue is now; another process may have moved its home."""
+        recorded = next((path for (path,) in self._all("SELECT path FROM home")), None)
+        if self._paths is None or self._paths[0] != recorded:
+            self._paths = recorded, SourcePaths(self._found_home(recorded))
+        return self._paths[1]
+
+    def _found_home(self, recorded: str | None) -> str:
+        """Where relative paths begin: at the library's place, unless its files stayed where it was before."""
+        here = str(self.path.parent.parent)
+        if recorded is None or _is_same_place(recorded, here):
+            return recorded or here
+        rows = self._all("SELECT path FROM sources WHERE substr(path, 1, 2) = ? LIMIT ?", (RELATIVE, _LOOKED_AT))
+        came_along = any(os.path.exists(SourcePaths(here).whole(path)) for (path,) in rows)  # noqa: PTH110
+        return here if came_along or not rows else recorded
+
+    def settle_paths(self) -> bool:
+        """Keeps all paths as is right from the library's place of now; returns whether that was new. For writers."""
+        here = str(self.path.parent.parent)
+        old, new = self._places(), SourcePaths(here)
+        recorded = self._paths[0] if self._paths else None
+        if recorded is not None and _is_same_place(recorded, here):
+            return False
+        with self.transaction():
+            self._keep_anew(old, new)
+            self._all("DELETE FROM home")
+            self._insert("home", path=here.replace(os.sep, "/"))
+        return True
+
+    def _keep_anew(self, old: SourcePaths, new: SourcePaths) -> None:
+        sources = {source.path: source for source in self._kept_sources()}
+        for path, source in sources.items():
+            kept = new.kept(old.whole(path))
+            if kept in sources and kept != path:  # both the file that came along and the one here were known
+                self.absorb(source, sources[kept])
+            elif kept != path:
+                self._update("sources", source.id, path=kept)
+        roots = {new.kept(path) for path in self.roots()}
+        self._all("DELETE FROM roots")
+        for path in sorted(roots):
+            self._insert("roots", path=path)
 
     # model, roots, files
 
@@ -162,16 +225,17 @@ class Catalogue(SealedDatabase):
 
     def roots(self) -> list[str]:
         """Folders that were added, which `Library.add` looks through again."""
-        return [path for (path,) in self._all("SELECT path FROM roots ORDER BY path")]
+        places = self._places()
+        return sorted(places.whole(path) for (path,) in self._all("SELECT path FROM roots"))
 
     def add_root(self, path: str) -> None:
         """Remembers a folder that was added."""
         if path not in self.roots():
-            self._insert("roots", path=path)
+            self._insert("roots", path=self._places().kept(path))
 
     def remove_root(self, path: str) -> None:
         """Forgets a folder."""
-        self._all("DELETE FROM roots WHERE path=?", (path,))
+        self._all("DELETE FROM roots WHERE path=?", (self._places().kept(path),))
 
     def files(self, kind: str) -> dict[str, int]:
         """Names and committed lengths of the append-only files of a kind, in the order they were begun."""
@@ -204,25 +268,32 @@ class Catalogue(SealedDatabase):
 
     def sources(self) -> dict[str, Source]:
         """Every file that was read, by path."""
-        rows = self._all("SELECT id, path, size, mtime_ns, hash, error FROM sources")
-        return {row[1]: Source(*row) for row in rows}
+        places = self._places()
+        found = (source._replace(path=places.whole(source.path)) for source in self._kept_sources())
+        return {source.path: source for source in found}
+
+    def _kept_sources(self) -> list[Source]:
+        return [Source(*row) for row in self._all("SELECT id, path, size, mtime_ns, hash, error FROM sources")]
 
     def paths_with_clips(self) -> set[str]:
         """Paths of the files that have clips."""
-        return {path for (path,) in self._all("SELECT DISTINCT path FROM sources JOIN clips ON source_id = sources.id")}
+        places = self._places()
+        rows = self._all("SELECT DISTINCT path FROM sources JOIN clips ON source_id = sources.id")
+        return {places.whole(path) for (path,) in rows}
 
     def put_source(self, path: str, size: int, mtime_ns: int, content: str, error: str) -> int:
         """Writes down a file as it was read; returns its id."""
         values = {"size": size, "mtime_ns": mtime_ns, "hash": content, "error": error}
-        rows = self._all("SELECT id FROM sources WHERE path=?", (path,))
+        kept = self._places().kept(path)
+        rows = self._all("SELECT id FROM sources WHERE path=?", (kept,))
         if not rows:
-            return self._insert("sources", path=path, **values)
+            return self._insert("sources", path=kept, **values)
         self._update("sources", rows[0][0], **values)
         return rows[0][0]
 
     def move_source(self, source_id: int, path: str, mtime_ns: int) -> None:
         """A file was renamed or touched; all else is as before."""
-        self._update("sources", source_id, path=path, mtime_ns=mtime_ns)
+        self._update("sources", source_id, path=self._places().kept(path), mtime_ns=mtime_ns)
 
     def read_again(self) -> None:
         """Lets files without clips count as changed, so that the next index run reads them."""
@@ -233,6 +304,14 @@ class Catalogue(SealedDatabase):
         """Removes a file and its clips; what people marked on them comes back with the same content."""
         self.remove_clips(source, self.takes(source.id))
         self._all("DELETE FROM sources WHERE id=?", (source.id,))
+
+    def absorb(self, gone: Source, kept: Source) -> None:
+        """Removes a file in favour of another of the same content, whose clips take over what people marked."""
+        clips = self.takes(kept.id)
+        for take, clip in self.takes(gone.id).items():
+            if take in clips and gone.hash == kept.hash:
+                self.add_marks(clips[take].id, clip)
+        self.remove_source(gone)
 
     # clips
 
@@ -287,6 +366,17 @@ class Catalogue(SealedDatabase):
             marks["tags"] = _joined(marks["tags"])
         self._update("clips", clip_id, **marks)
 
+    def add_marks(self, clip_id: int, clip: Clip) -> None:
+        """Adds what people marked on another clip of the same motion."""
+        if clip.tags or clip.favourite or clip.notes:
+            mine = self.clip(clip_id)
+            self.mark_clip(
+                clip_id,
+                tags=mine.tags + clip.tags,
+                favourite=int(mine.favourite or clip.favourite),
+                notes=mine.notes or clip.notes,
+            )
+
     def clip(self, clip_id: int) -> Clip:
         """One clip.
 
@@ -306,12 +396,13 @@ class Catalogue(SealedDatabase):
         )
 
     def _clips(self, rest: str, values: Sequence[Any]) -> list[Clip]:
+        places = self._places()
         rows = self._all(
             "SELECT clips.id, name, path, take, family, duration_s, fps, frames, tags, favourite, notes"
             f" FROM clips JOIN sources ON sources.id = source_id WHERE {rest}",
             values,
         )
-        return [Clip(*row[:8], tags=_split(row[8]), favourite=bool(row[9]), notes=row[10]) for row in rows]
+        return [_clip(row, places) for row in rows]
 
     def stored(self) -> list[Stored]:
         """Where the data of all clips lie, in the order of their ids."""
@@ -334,6 +425,7 @@ class Catalogue(SealedDatabase):
     def ids(self, where: Where) -> list[int]:
         """Ids of clips, ascending."""
         condition, values = _condition(where)
+        self._places()
         sql = f"SELECT clips.id FROM clips JOIN sources ON sources.id = source_id WHERE {condition} ORDER BY clips.id"
         return [clip_id for (clip_id,) in self._all(sql, values)]
 
@@ -347,6 +439,19 @@ class Catalogue(SealedDatabase):
         """How many moments have signatures."""
         ((count,),) = self._all("SELECT coalesce(sum(moment_count), 0) FROM clips")
         return count
+
+
+def _clip(row: tuple[Any, ...], places: SourcePaths) -> Clip:
+    number, name, path, take, family, duration_s, fps, frames, tags, favourite, notes = row
+    source = places.whole(path)
+    return Clip(number, name, source, take, family, duration_s, fps, frames, _split(tags), bool(favourite), notes)
+
+
+def _is_same_place(one: str, other: str) -> bool:
+    try:
+        return one == other or os.path.samefile(one, other)  # noqa: PTH121 - a place of another system is no error
+    except OSError:
+        return False
 
 
 def _condition(where: Where | None) -> tuple[str, list[Any]]:
@@ -381,8 +486,9 @@ def _filter_name(spelled: str) -> str:
 
 def _filter_value(name: str, value: Any) -> Any:  # noqa: ANN401 - what SQLite holds
     if name in ("folder", "source"):
-        path = os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111 - a path need not be there
-        return os.path.join(path, "") if name == "folder" else path  # noqa: PTH118 - with the separator at its end
+        path = absolute(value)
+        folder = os.path.join(path, "")  # noqa: PTH118 - with the separator at its end
+        return (folder if name == "folder" else path).replace(os.sep, "/")
     if name.endswith(("fps", "_s")):
         return _number(name, value)
     if name == "favourite":

@@ -12,7 +12,9 @@ import importlib.util
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -31,6 +33,7 @@ WITH_FAILURES: Final = 1
 COULD_NOT: Final = 2
 
 _FAILURES_SHOWN: Final = 20
+_STOPPED: Final = "stopped; what was done is kept, and the same command goes on from there."
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "hums") -> int:
@@ -52,7 +55,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "hums") -> int:
     except HumsError as error:
         return _refused(prog, str(error), options)
     except KeyboardInterrupt:
-        return _refused(prog, "stopped; what was done is kept, and the same command goes on from there.", options)
+        return _refused(prog, _STOPPED, options)
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT
@@ -101,6 +104,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     show.add_argument("--library", help="the library of the clip")
     show.add_argument("--frames", type=_frame_range, help="only the frames A:B of a file, from 0")
     show.add_argument("-o", "--output", default="", help="the PNG to write (default: the clip's name)")
+    relink = verb("relink", _relink, "say where files are now that have moved; nothing is read again")
+    relink.add_argument("library")
+    relink.add_argument("old", help="file or folder as the library knows it (hums info lists what is missing)")
+    relink.add_argument("new", help="file or folder where it is now")
     merge = verb("merge", _merge, "take over the clips of other libraries, such as the shards of a farm")
     merge.add_argument("library")
     merge.add_argument("others", nargs="+", metavar="other")
@@ -172,6 +179,8 @@ def _index(options: argparse.Namespace) -> int:
         if options.reencode:
             with _Bar("signing", options) as bar:
                 library.reencode(_shipped_encoder(), bar.counted)
+            if bar.stopped:
+                raise HumsError("stopped; the signatures are as they were.")
         with _Bar("indexing", options) as bar:
             report = library.add(options.paths, options.workers, bar.told, options.shard)
         return _reported(report, library, options)
@@ -199,10 +208,9 @@ def _reported(report: IndexReport, library: Library, options: argparse.Namespace
             f"{len(report.failed)} failed in {report.seconds:.1f} s; {library.path.name} holds {info.clips} clips "
             f"({_duration(info.duration_s)})."
         )
-        for path, reason in report.failed[:_FAILURES_SHOWN]:
-            print(f"  failed: {path}: {reason}")
-        if len(report.failed) > _FAILURES_SHOWN:
-            print(f"  and {len(report.failed) - _FAILURES_SHOWN} more: see hums info {library.path.name} --json")
+        _print_some("failed", [f"{path}: {reason}" for path, reason in report.failed])
+        if report.cancelled:
+            print(_STOPPED)
     return WITH_FAILURES if report.failed or report.cancelled else DONE
 
 
@@ -256,9 +264,10 @@ def _seconds(frames: tuple[int, int] | None, frame_count: int, fps: float) -> tu
 
 def _info(options: argparse.Namespace) -> int:
     with Library.open(options.library, readonly=True) as library:
-        info = library.info()
+        info, missing = library.info(), library.missing()
     if options.json:
-        _print_json({**asdict(info), "failed": [{"path": path, "reason": reason} for path, reason in info.failed]})
+        failed = [{"path": path, "reason": reason} for path, reason in info.failed]
+        _print_json({**asdict(info), "failed": failed, "missing": missing})
         return DONE
     print(f"{info.path}")
     print(f"  {info.clips} clips of {info.files} files, {_duration(info.duration_s)}, {info.moments} moments")
@@ -268,6 +277,9 @@ def _info(options: argparse.Namespace) -> int:
         print(f"  folder: {root}")
     for path, reason in info.failed:
         print(f"  failed: {path}: {reason}")
+    _print_some("missing", missing)
+    if missing:
+        print(f"  {len(missing)} files are not where they were; say where with: hums relink {options.library} OLD NEW")
     return DONE
 
 
@@ -319,6 +331,25 @@ def _show(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _relink(options: argparse.Namespace) -> int:
+    with Library.open(options.library) as library:
+        report = library.relink(options.old, options.new)
+    if options.json:
+        _print_json(asdict(report))
+    else:
+        print(f"{len(report.found)} files linked anew, {len(report.missing)} still missing.")
+        _print_some("missing", report.missing)
+    return WITH_FAILURES if report.missing else DONE
+
+
+def _print_some(what: str, lines: Sequence[str]) -> None:
+    """Prints the first lines of a list that may be long."""
+    for line in lines[:_FAILURES_SHOWN]:
+        print(f"  {what}: {line}")
+    if len(lines) > _FAILURES_SHOWN:
+        print(f"  {what}: {len(lines) - _FAILURES_SHOWN} more, which --json lists")
+
+
 def _merge(options: argparse.Namespace) -> int:
     total = IndexReport()
     with _open_or_create(options.library) as library:
@@ -329,6 +360,9 @@ def _merge(options: argparse.Namespace) -> int:
             total.updated += report.updated
             total.unchanged += report.unchanged
             total.seconds += report.seconds
+            total.cancelled = report.cancelled
+            if report.cancelled:
+                break
         return _reported(total, library, options)
 
 
@@ -340,7 +374,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 class _Bar:
-    """Progress on stderr: a bar on a terminal, else a line every few seconds, nothing with --json."""
+    """Progress on stderr: a bar on a terminal, else a line every few seconds, nothing with --json.
+
+    The first Ctrl-C asks the work to stop where that loses nothing, which ``stopped`` says; a second one breaks off.
+    """
 
     _EVERY_S = 5.0
 
@@ -348,30 +385,46 @@ class _Bar:
         self._what = what
         self._quiet = options.json and not sys.stderr.isatty()
         self._bar: Any = None
-        self._told_at = time.monotonic()
+        self._started = self._told_at = time.monotonic()
+        self.stopped = False
 
     def __enter__(self) -> _Bar:
+        self._handler = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is threading.main_thread():  # Python hears signals in no other
+            signal.signal(signal.SIGINT, self._stop)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._handler)
         if self._bar is not None:
             self._bar.close()
 
-    def told(self, progress: IndexProgress) -> None:
-        """Shows how far an index run is."""
-        self.counted(progress.done, progress.total)
+    def _stop(self, *_: object) -> None:
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
 
-    def counted(self, done: int, total: int) -> None:
-        """Shows ``done`` of ``total``."""
-        if self._quiet or not total:
-            return
+    def told(self, progress: IndexProgress) -> bool:
+        """Shows how far an index run is; False to stop it."""
+        return self.counted(progress.done, progress.total)
+
+    def counted(self, done: int, total: int) -> bool:
+        """Shows ``done`` of ``total``; False to stop."""
+        if total and not self._quiet:
+            self._show(done, total)
+        return not self.stopped
+
+    def _show(self, done: int, total: int) -> None:
         if sys.stderr.isatty() and self._bar is None:
             self._bar = _tqdm(total, self._what)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
         elif done == total or time.monotonic() - self._told_at >= self._EVERY_S:
             self._told_at = time.monotonic()
-            print(f"{self._what}: {done} of {total}", file=sys.stderr)
+            rate = done / max(self._told_at - self._started, 1e-6)
+            left = f", {_duration((total - done) / rate)} left" if 0 < done < total else ""
+            print(f"{self._what}: {done} of {total}, {rate:.1f} a second{left}", file=sys.stderr)
 
 
 def _tqdm(total: int, what: str) -> Any:  # noqa: ANN401 - tqdm need not be installed

@@ -21,6 +21,7 @@ from .catalogue import Catalogue, Source
 from .encoder import Encoder
 from .errors import LibraryError
 from .reading import FileState, content_hash
+from .source_paths import absolute, is_below
 from .worker import ReaderPool
 from .writer import Writer
 
@@ -221,7 +222,7 @@ def survey(catalogue: Catalogue, paths: Sequence[str | Path], shard: Shard | Non
     known = catalogue.sources()
     found = list(_files(_given(catalogue, known, paths), plan))
     found = [path for path in found if shard is None or shard.has(path)]
-    lost = _Lost(known.values()) if any(path not in known for path in found) else _Lost(())
+    lost = LostFiles(known.values()) if any(path not in known for path in found) else LostFiles(())
     for path in dict.fromkeys(found):
         _classify(path, known, lost, plan)
     there = set(found)
@@ -238,11 +239,11 @@ def _given(catalogue: Catalogue, known: dict[str, Source], paths: Sequence[str |
     if not paths:
         roots = catalogue.roots()
         return roots + [path for path in known if not _is_under(path, roots)]
-    return [os.path.abspath(os.path.expanduser(path)) for path in paths]  # noqa: PTH100, PTH111 - "~" may be a name
+    return [absolute(path) for path in paths]
 
 
 def _is_under(path: str, folders: Iterable[str]) -> bool:
-    return any(path.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118 - with its separator
+    return any(is_below(path, folder) for folder in folders)
 
 
 def _files(paths: Iterable[str], plan: Plan) -> Iterator[str]:
@@ -255,6 +256,11 @@ def _files(paths: Iterable[str], plan: Plan) -> Iterator[str]:
             yield from _named(path, plan)
         else:
             plan.failed.append((path, "there is no such file or folder now; what was indexed of it is kept."))
+
+
+def motion_files(path: str) -> list[str]:
+    """The files at a path that an index run would look at: itself, or those in the folder."""
+    return list(_files([path], Plan()))
 
 
 def _named(path: str, plan: Plan) -> Iterator[str]:
@@ -305,7 +311,7 @@ def _printable(path: str) -> str:
     return path.encode("utf-8", "replace").decode("utf-8")
 
 
-class _Lost:
+class LostFiles:
     """Known files that are no longer where they were, by size: a new file may be one of them."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
@@ -326,7 +332,7 @@ class _Lost:
         return match
 
 
-def _classify(path: str, known: dict[str, Source], lost: _Lost, plan: Plan) -> None:
+def _classify(path: str, known: dict[str, Source], lost: LostFiles, plan: Plan) -> None:
     """Puts a file where it belongs in the plan."""
     try:
         state = FileState.of(path)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import indexing, merging, verification
+from . import indexing, merging, relinking, verification
 from .canonical import CanonicalMotion, canonicalize
 from .catalogue import BACKUP, CATALOGUE, Catalogue, Clip, Model, Where
 from .errors import LibraryError
@@ -33,7 +33,9 @@ from .joint_store import JointStore
 from .motion import Motion
 from .normalize import NormalizedMotion
 from .reading import sign
+from .relinking import RelinkReport
 from .search import Hit, Scope, Searcher
+from .source_paths import absolute, is_below
 from .verification import VerifyReport
 from .writer import FOLDERS, Writer, model_of
 from .writer_lock import WriterLock
@@ -226,11 +228,11 @@ class Library:
         if model is None:
             return 0
         with self._writer(model) as writer:
-            wanted = [str(_absolute(path)) for path in paths]
+            wanted = [absolute(path) for path in paths]
             gone = [
                 source
                 for path, source in self._catalogue.sources().items()
-                if any(path == one or path.startswith(os.path.join(one, "")) for one in wanted)  # noqa: PTH118
+                if any(is_below(path, one) for one in wanted)
             ]
             writer.commit(lambda into: [*map(into.remove_source, gone), *map(into.remove_root, wanted)])
             writer.compact()
@@ -270,6 +272,27 @@ class Library:
         """
         with self._writer(model_of(self.encoder)) as writer:
             report = merging.run(writer, self._catalogue, other._catalogue, other.path, progress)
+            self._settle()
+        return report
+
+    def relink(self, old: str | Path, new: str | Path) -> RelinkReport:
+        """Tells the library where files are that it knows at another place; no motion is read again.
+
+        Clips keep their ids and what people marked on them. Files are found at ``new`` as they lay at ``old``, and
+        those that are not there anywhere below ``new`` by their content, also under other names.
+
+        Args:
+            old: file or folder as the library knows it (`missing`), also one of another computer.
+            new: file or folder where it is now.
+
+        Raises:
+            LibraryError: there is nothing at ``new``, it cannot be written, or another program writes.
+        """
+        model = self._catalogue.model()
+        if model is None:
+            return RelinkReport()
+        with self._writer(model):
+            report = relinking.run(self._catalogue, str(old), str(new))
             self._settle()
         return report
 
@@ -395,6 +418,13 @@ class Library:
             readonly=self._catalogue.readonly,
         )
 
+    def missing(self) -> list[str]:
+        """Paths of files that are not where they were; their clips can be found and shown all the same.
+
+        Looks into each file's folder, which takes a second for 100,000 files, more on a slow share.
+        """
+        return relinking.missing_of(sorted(self._catalogue.paths_with_clips()))
+
     def verify(self, repair: bool = False) -> VerifyReport:
         """Checks every byte that counts, and with ``repair`` mends what can be mended.
 
@@ -419,4 +449,4 @@ class Library:
 
 
 def _absolute(path: str | Path) -> Path:
-    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 - links stay as they are
+    return Path(absolute(path))

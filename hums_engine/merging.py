@@ -95,12 +95,5 @@ class _Donor:
         with catalogue.transaction():
             for path, clips in self._handed:
                 for clip_id, clip in zip(ids.get(path, []), clips, strict=False):
-                    if clip.tags or clip.favourite or clip.notes:
-                        mine = catalogue.clip(clip_id)
-                        catalogue.mark_clip(
-                            clip_id,
-                            tags=mine.tags + clip.tags,
-                            favourite=int(mine.favourite or clip.favourite),
-                            notes=mine.notes or clip.notes,
-                        )
+                    catalogue.add_marks(clip_id, clip)
         self._handed.clear()

@@ -72,7 +72,7 @@ class SealedDatabase:
         with _told(self.path):
             connection = (None if self.readonly else self._connect_for_writing()) or self._connect_for_reading()
             try:
-                self._check_version(connection)
+                connection = self._brought_up_to_date(connection)
             except (LibraryError, sqlite3.Error):
                 connection.close()
                 raise
@@ -116,7 +116,7 @@ class SealedDatabase:
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
 
-    def _check_version(self, connection: sqlite3.Connection) -> None:
+    def _brought_up_to_date(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         """Brings an older catalogue to this version; refuses a newer one and a file of another kind."""
         name = self.path.parent.name
         if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
@@ -125,11 +125,25 @@ class SealedDatabase:
         if version > len(self.migrations):
             raise LibraryError(f"The library {name} was made by a newer version of hums; update this one to open it.")
         if version == len(self.migrations):
-            return
+            return connection
         if self.readonly:
-            raise LibraryError(f"The library {name} is of an older version; open it once where it can be written.")
+            connection = self._in_memory(connection)
+        self._migrate(connection)
+        return connection
+
+    def _in_memory(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """A copy that may be changed, of a catalogue that may not; it is copied again when the file changes."""
+        status = self.path.stat()
+        self._stamp = (status.st_mtime_ns, status.st_size)
+        copy = self._opened(":memory:", uri=False)
+        connection.backup(copy)
+        connection.close()
+        return copy
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode=WAL")  # stays as it is on file systems that do not allow it
         connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()  # another may have been faster
         for script in self.migrations[version:]:
             for statement in script.split(";")[:-1]:
                 connection.execute(statement)

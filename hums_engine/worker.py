@@ -28,7 +28,8 @@ PATIENCE_S: Final = 600.0
 
 _LENGTH: Final = struct.Struct("<Q")
 _START: Final = """
-import importlib.util, json, os, sys
+import importlib.util, json, os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the one who started this decides
 folder, paths, model = json.loads(sys.argv[1])
 sys.path += [path for path in paths if path not in sys.path]
 spec = importlib.util.spec_from_file_location(

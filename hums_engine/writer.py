@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 import numpy as np
 
 from .append_file import AppendFile
-from .catalogue import Catalogue, Clip, Graph, Model, Source, Stored
+from .catalogue import BACKUP, Catalogue, Clip, Graph, Model, Source, Stored
 from .errors import LibraryError, MissingDependencyError
 from .hnsw_index import HnswIndex
 from .joint_store import SEGMENT_BYTES, JointStore, Location
@@ -65,6 +65,8 @@ class Writer:
         self.model = model
         self._row_bytes = row_type(model.dimension).itemsize
         self._pending: list[tuple[ReadFile, list[Placed]]] = []
+        if catalogue.settle_paths():
+            catalogue.back_up(folder / BACKUP)
         self._clear_leftovers()
         self._files: dict[str, AppendFile] = {}
         self._full: list[tuple[str, str, int]] = []

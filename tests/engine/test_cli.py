@@ -168,6 +168,22 @@ def test_info_tells_what_is_there(hums: Hums, indexed: Path) -> None:
     assert "failed:" in plain
 
 
+def test_info_lists_missing_files_and_relink_finds_them(hums: Hums, tmp_path: Path) -> None:
+    posed_bvh.write_several(tmp_path / "mocap", 25, seconds=0.5)
+    library = tmp_path / "motions.hums"
+    assert hums("index", library, tmp_path / "mocap").code == cli.DONE
+    far = (tmp_path / "mocap").rename(tmp_path / "far")
+    told = hums("info", library).out
+    assert f"missing: {tmp_path / 'mocap' / 'walk_000.bvh'}" in told
+    assert "25 files are not where they were; say where with: hums relink" in told
+    assert "5 more, which --json lists" in told
+    (far / "walk_000.bvh").unlink()
+    done = hums("relink", library, tmp_path / "mocap", far)
+    assert (done.code, done.out.splitlines()[0]) == (cli.WITH_FAILURES, "24 files linked anew, 1 still missing.")
+    assert hums("info", library, "--json").document["missing"] == [str(tmp_path / "mocap" / "walk_000.bvh")]
+    assert hums("relink", library, tmp_path / "nothing", far, "--json").document == {"found": [], "missing": []}
+
+
 def test_verify_finds_damage_and_repair_mends_it(hums: Hums, tmp_path: Path) -> None:
     posed_bvh.write_several(tmp_path / "mocap", 2)
     hums("index", tmp_path / "m.hums", tmp_path / "mocap")
@@ -267,7 +283,7 @@ def test_json_stays_clean_when_stderr_is_a_file_and_exit_codes_reach_the_shell(i
 
 def test_without_a_terminal_progress_is_plain_lines_on_stderr(indexed: Path, tmp_path: Path) -> None:
     done = command("index", tmp_path / "m.hums", indexed.parent / "mocap")
-    assert done.stderr == "indexing: 4 of 4\n"
+    assert re.fullmatch(r"indexing: 4 of 4, \d+\.\d a second\n", done.stderr)
     assert done.stdout.startswith("3 added")
 
 

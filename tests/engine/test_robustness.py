@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -505,18 +506,26 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_an_interrupted_command_says_that_it_goes_on(tmp_path: Path) -> None:
-    posed_bvh.write_several(tmp_path / "mocap", 40)
-    words = [sys.executable, "-m", "hums_engine", "index", str(tmp_path / "l.hums"), str(tmp_path / "mocap")]
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupted_command_keeps_what_is_done_and_goes_on_from_there(
+    tmp_path: Path, encoder: Encoder, workers: int
+) -> None:
+    posed_bvh.write_several(tmp_path / "mocap", 120, seconds=0.5)
+    words = [sys.executable, "-m", "hums_engine", "index", str(tmp_path / "l.hums"), str(tmp_path / "mocap"), "--json"]
     indexing = subprocess.Popen(
-        [*words, "--workers", "1"], cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment()
-    )
+        [*words, "--workers", str(workers)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(), start_new_session=True,
+    )  # fmt: skip
     end = time.monotonic() + 30
-    while not (tmp_path / "l.hums" / "joints" / "joints-000001").exists():
+    joints = tmp_path / "l.hums" / "joints" / "joints-000001"
+    while not joints.exists() or not joints.stat().st_size:
         assert time.monotonic() < end
         time.sleep(0.01)
-    indexing.send_signal(signal.SIGINT)
-    _, told = indexing.communicate(timeout=60)
-    assert indexing.returncode == 2
-    assert "goes on from there" in told
-    assert "Traceback" not in told
+    os.killpg(indexing.pid, signal.SIGINT)  # as a terminal does: to the processes that read, too
+    told, errors = indexing.communicate(timeout=60)
+    stopped = json.loads(told)
+    assert (indexing.returncode, stopped["cancelled"], stopped["failed"], errors) == (1, True, [], "")
+    assert 0 < stopped["added"] == stopped["clips"] < 120
+    with Library.open(tmp_path / "l.hums", encoder=encoder) as library:
+        went_on = library.add()
+        assert (went_on.unchanged, went_on.added) == (stopped["clips"], 120 - stopped["clips"])
