@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .canonical import CanonicalMotion, canonicalize
+from .completion import Poses
 from .errors import MissingDependencyError, ModelError
 from .motion import Motion
 from .normalize import FPS, NormalizedMotion, normalize
+from .skeleton import JOINT_COUNT
 
 SHIPPED_MODEL: Final = Path(__file__).parent / "models" / "deephums.onnx"
 
@@ -38,18 +40,21 @@ _CONTEXT: Final = 112
 _STRETCHES_AT_ONCE: Final = 512  # bounds the memory that a take of hours needs
 _PADDING: Final = 1.25  # longest over shortest of a batch: beyond it, padding costs more than batching saves
 _INPUTS: Final = {"joints", "valid", "length"}
+_POSES: Final = {"pose_mean", "pose_covariance"}
 
 
 class Encoder:
     """Turns motions into signatures: float32 vectors of unit length, near for similar motions.
 
     A motion of more than 600 frames (20 s at 30 fps) is encoded as the mean direction of the
-    signatures of its equal parts, so memory stays bounded for a take of any length.
+    signatures of its equal parts, so memory stays bounded for a take of any length. A model that knows how poses are
+    distributed gets motions whose missing joints are filled in (`completion`).
 
     Attributes:
         path: of the model file.
         model_hash: SHA-256 of the model file in hex: two encoders of one hash give the same signatures.
         dimension: numbers of a signature.
+        poses: how the poses of the model's training data are distributed; None where the model does not say.
 
     Args:
         path: an ONNX model with the project's inputs; None for the one that ships.
@@ -68,7 +73,9 @@ class Encoder:
         self.model_hash: Final = hashlib.sha256(model).hexdigest()
         self._session: Final[Any] = _open_session(model, self.path, _providers(provider), threads)
         self.dimension: Final[int] = _check_layout(self._session, self.path)
-        self._gives_tokens: Final = any(output.name == "tokens" for output in self._session.get_outputs())
+        outputs = {output.name for output in self._session.get_outputs()}
+        self._gives_tokens: Final = "tokens" in outputs
+        self.poses: Final[Poses | None] = self._known_poses() if outputs >= _POSES else None
 
     @property
     def provider(self) -> str:
@@ -93,7 +100,7 @@ class Encoder:
             MappingError: a ``Motion`` has a skeleton that is not a body's.
             ModelError: the model gave numbers that are not finite.
         """
-        parts, owner = _parts([_normalized(motion) for motion in motions])
+        parts, owner = _parts([self._completed(_normalized(motion)) for motion in motions])
         sums = np.zeros((len(motions), self.dimension), dtype=np.float64)
         for batch in _batches([len(part.joints) for part in parts]):
             vectors = self._run([parts[i] for i in batch])
@@ -114,7 +121,19 @@ class Encoder:
             motion = motion.resampled(FPS)
             groups = np.array_split(times_s, -(-len(times_s) // _STRETCHES_AT_ONCE))
             return np.concatenate([self.encode([motion.cut(start, end) for start, end in some]) for some in groups])
-        return _pooled(self._tokens(normalize(motion)), np.asarray(times_s, dtype=np.float64))
+        tokens = self._tokens(self._completed(normalize(motion)))
+        return _pooled(tokens, np.asarray(times_s, dtype=np.float64))
+
+    def _completed(self, motion: NormalizedMotion) -> NormalizedMotion:
+        """The motion as the model wants it: with all joints, if it knows where missing ones are likely to be."""
+        return motion if self.poses is None else self.poses.complete(motion)
+
+    def _known_poses(self) -> Poses:
+        """What the model says of how poses are distributed, whatever motion it is given."""
+        frame = {"joints": (1, 1, JOINT_COUNT, 3), "valid": (1, JOINT_COUNT)}
+        feed: dict[str, Any] = {name: np.zeros(shape, dtype=np.float32) for name, shape in frame.items()}
+        mean, covariance = self._session.run(["pose_mean", "pose_covariance"], feed | {"length": np.array([1])})
+        return Poses(mean.astype(np.float64), covariance.astype(np.float64))
 
     def _tokens(self, motion: NormalizedMotion) -> NDArray[np.float32]:
         """Tokens ``[ceil(T / 4), dimension]`` of a motion of any length, in passes that overlap."""

@@ -8,7 +8,7 @@ then silently read only as many frames as the example had.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from .model import JOINTS, SIGNATURE, DeepHuMS, IndRNN, MotionInput
+from .model import CHANNELS, JOINTS, SIGNATURE, DeepHuMS, IndRNN, MotionInput
 from .signature_net import (
     HEADING_WINDOW,
     HIPS,
     LEFT,
     RIGHT,
     SPEED_WEIGHT,
+    STATISTICS,
     STRAY_WINDOW,
     STRIDE,
     Block,
@@ -166,15 +167,28 @@ def _columns(g: _Graph, x: str, first: int, end: int) -> str:
     return g.add("Slice", x, g.constant([first]), g.constant([end]), g.constant([-1]))
 
 
-def _heading(g: _Graph, within: str) -> tuple[str, str]:
+def _planes(g: _Graph, vectors: str) -> list[str]:
+    """``vectors [N, T, 22, 3]`` as x, y and z, each ``[N, T, 22]``."""
+    return [g.add("Gather", vectors, g.constant(axis), axis=3) for axis in range(3)]
+
+
+def _to_planes(layer_inputs: int) -> NDArray[np.intp]:
+    """Where the numbers of ``[22, layer_inputs]`` stand once each kind of number has a plane of 22 joints.
+
+    Axes of three or six numbers are slow to compute over; planes of all joints are not. So the graph has planes, and
+    constants and the weights behind them are put into their order.
+    """
+    return np.arange(JOINTS * layer_inputs).reshape(JOINTS, layer_inputs).T.ravel()
+
+
+def _heading(g: _Graph, planes: list[str], within: str) -> tuple[str, str]:
     """``LocalInput._heading`` in ONNX: cosine and sine ``[N, T, 1]``."""
-    flat = _columns(g, "joints", 0, 2)
-    left, right = (g.add("Gather", flat, g.constant(side), axis=2) for side in (LEFT, RIGHT))
     both = [g.add("Gather", "valid", g.constant(side), axis=1) for side in (LEFT, RIGHT)]
-    seen = g.add("Unsqueeze", g.add("Mul", *both), g.constant([1, 3]))
-    across = g.add("Mul", g.add("Sub", left, right), seen)
-    across = g.add("Mul", g.add("ReduceSum", across, g.constant([2]), keepdims=0), within)
-    across = g.add("Transpose", across, perm=[0, 2, 1])
+    pairs = np.zeros((len(LEFT), JOINTS), dtype=np.float32)
+    pairs[range(len(LEFT)), LEFT], pairs[range(len(LEFT)), RIGHT] = 1.0, -1.0
+    sides = g.add("Unsqueeze", g.add("MatMul", g.add("Mul", *both), g.constant(pairs)), g.constant([2]))
+    across = g.add("Concat", *(g.add("MatMul", plane, sides) for plane in planes[:2]), axis=-1)
+    across = g.add("Transpose", g.add("Mul", across, within), perm=[0, 2, 1])
     window = g.constant(torch.ones(2, 1, HEADING_WINDOW))
     across = g.add("Conv", across, window, pads=[HEADING_WINDOW // 2] * 2, group=2, kernel_shape=[HEADING_WINDOW])
     across = g.add("Transpose", across, perm=[0, 2, 1])
@@ -185,35 +199,44 @@ def _heading(g: _Graph, within: str) -> tuple[str, str]:
     return g.add("Div", x, size), g.add("Div", y, size)
 
 
-def _turned(g: _Graph, vectors: str, heading: tuple[str, str]) -> str:
-    """``signature_net.turned`` in ONNX, the vertical part kept: ``[N, T, 22, 3]``."""
-    cos, sin = (g.add("Unsqueeze", part, g.constant([2])) for part in heading)
-    x, y, z = (_columns(g, vectors, i, i + 1) for i in range(3))
-    along = g.add("Add", g.add("Mul", cos, x), g.add("Mul", sin, y))
-    aside = g.add("Sub", g.add("Mul", cos, y), g.add("Mul", sin, x))
-    return g.add("Concat", along, aside, z, axis=-1)
+def _turned(g: _Graph, planes: Sequence[str], heading: tuple[str, str]) -> list[str]:
+    """``signature_net._turned`` in ONNX, the vertical plane kept."""
+    cos, sin = heading
+    x, y, z = planes
+    along = g.add("Add", g.add("Mul", x, cos), g.add("Mul", y, sin))
+    aside = g.add("Sub", g.add("Mul", y, cos), g.add("Mul", x, sin))
+    return [along, aside, z]
 
 
 def _local(g: _Graph, layer: LocalInput, within: str) -> str:
-    """``LocalInput.local`` in ONNX."""
+    """``LocalInput.local`` in ONNX, as planes: ``[N, T, 132]``."""
     left, right = (g.add("Gather", "valid", g.constant([hip]), axis=1) for hip in HIPS)
     both = g.add("Mul", left, right)
     hips = g.add("Mul", g.add("Add", both, g.constant(1e-4)), g.constant(layer.hips))
     pelvis = g.add("Mul", g.add("Sub", g.constant(1.0), both), g.constant(layer.pelvis))
     weight = g.add("Mul", "valid", g.add("Add", hips, pelvis))
     total = g.add("Add", g.add("ReduceSum", weight, g.constant([1]), keepdims=1), g.constant(1e-9))
-    weight = g.add("Unsqueeze", g.add("Div", weight, total), g.constant([1, 3]))
-    root = g.add("ReduceSum", g.add("Mul", "joints", weight), g.constant([2]), keepdims=1)
-    place = g.add("Sub", "joints", g.add("Mul", root, g.constant([1.0, 1.0, 0.0])))
-    heading = _heading(g, within)
-    return g.add("Concat", _turned(g, place, heading), _turned(g, _motion(g), heading), axis=-1)
+    weight = g.add("Unsqueeze", g.add("Div", weight, total), g.constant([2]))
+    x, y, z = planes = _planes(g, "joints")
+    place = [g.add("Sub", plane, g.add("MatMul", plane, weight)) for plane in (x, y)]
+    heading = _heading(g, planes, within)
+    motion = _planes(g, _motion(g))
+    return g.add("Concat", *_turned(g, (*place, z), heading), *_turned(g, motion, heading), axis=-1)
 
 
 def _local_features(g: _Graph, local: str, layer: LocalInput, within: str) -> str:
-    """``LocalInput.forward`` in ONNX."""
-    features = g.add("Mul", _standardised(g, local, layer.standard), within)
-    seen = g.add("Mul", g.add("Unsqueeze", "valid", g.constant([1])), within)
-    return g.add("Concat", features, seen, within, axis=-1)
+    """``LocalInput.forward`` in ONNX, as planes, the joints' validity behind them."""
+    order = _to_planes(CHANNELS)
+    mean, scale = (constant.reshape(-1)[order] for constant in (layer.standard.mean, layer.standard.scale))
+    scale = g.add("Mul", _for_planes(g, CHANNELS), g.constant(scale))
+    features = g.add("Mul", g.add("Sub", local, g.constant(mean)), scale)
+    seen = g.add("Unsqueeze", "valid", g.constant([1]))
+    return g.add("Concat", g.add("Mul", features, within), g.add("Mul", seen, within), within, axis=-1)
+
+
+def _for_planes(g: _Graph, count: int) -> str:
+    """Which joints are valid ``[N, 1, count * 22]``, for so many planes."""
+    return g.add("Unsqueeze", g.add("Concat", *["valid"] * count, axis=-1), g.constant([1]))
 
 
 def _block(g: _Graph, x: str, within: str, block: Block) -> str:
@@ -241,20 +264,16 @@ def _moving_mean(g: _Graph, x: str, window: int) -> str:
 
 
 def _statistics(g: _Graph, local: str, layer: Statistics, within: str) -> str:
-    """``Statistics.forward`` in ONNX."""
-    place = _columns(g, local, 0, 3)
-    flat = g.add("Mul", g.add("Reshape", place, g.constant([0, 0, -1])), within)
-    means = _moving_mean(g, g.add("Concat", flat, within, axis=-1), STRAY_WINDOW)
+    """``Statistics.forward`` in ONNX, as planes: ``[N, T, 198]``."""
+    place = _columns(g, local, 0, JOINTS * 3)
+    means = _moving_mean(g, g.add("Concat", g.add("Mul", place, within), within, axis=-1), STRAY_WINDOW)
     share = g.add("Max", _columns(g, means, JOINTS * 3, JOINTS * 3 + 1), g.constant(1e-6))
     around = g.add("Div", _columns(g, means, 0, JOINTS * 3), share)
-    around = g.add("Reshape", around, g.constant([0, 0, JOINTS, 3]))
     stray = g.add("Abs", g.add("Sub", place, around))
-    speed = g.add("Mul", g.add("Abs", _columns(g, local, 3, 6)), g.constant(SPEED_WEIGHT))
-    values = g.add("Concat", *(g.add("Unsqueeze", part, g.constant([2])) for part in (place, stray, speed)), axis=2)
-    values = g.add(
-        "Mul", g.add("Sub", values, g.constant(layer.centre)), g.add("Unsqueeze", "valid", g.constant([1, 2, 4]))
-    )
-    return g.add("Mul", g.add("Reshape", values, g.constant([0, 0, -1])), within)
+    speed = g.add("Mul", g.add("Abs", _columns(g, local, JOINTS * 3, JOINTS * 6)), g.constant(SPEED_WEIGHT))
+    centre = layer.centre.transpose(1, 2).reshape(-1)
+    values = g.add("Sub", g.add("Concat", place, stray, speed, axis=-1), g.constant(centre))
+    return g.add("Mul", g.add("Mul", values, _for_planes(g, STATISTICS * 3)), within)
 
 
 def _patches(g: _Graph, features: str, width: int) -> str:
@@ -270,9 +289,7 @@ def signature_graph(model: SignatureNet) -> _Graph:
     g = _Graph()
     within = _within(g)
     local = _local(g, model.input, within)
-    width = model.stem.in_features // STRIDE
-    patches = _patches(g, _local_features(g, local, model.input, within), width)
-    x = g.linear(g.add("Reshape", patches, g.constant([0, 0, -1])), model.stem)
+    x = _stem(g, _local_features(g, local, model.input, within), model.stem)
     statistics = _patches(g, _statistics(g, local, model.statistics, within), model.shortcut.in_features)
     statistics = g.add("ReduceMean", statistics, g.constant([2]), keepdims=0)
     count = g.add("Div", g.add("Add", "length", g.constant(STRIDE - 1)), g.constant(STRIDE))
@@ -281,10 +298,28 @@ def signature_graph(model: SignatureNet) -> _Graph:
         assert isinstance(block, Block)
         x = _block(g, x, shown, block)
     tokens = g.linear(g.norm(x, model.norm), model.head)
-    tokens = g.add("Add", tokens, g.add("MatMul", statistics, g.constant(model.shortcut.weight.T)))
+    planes = model.shortcut.weight.unflatten(1, (STATISTICS, JOINTS, 3)).transpose(2, 3).flatten(1)
+    tokens = g.add("Add", tokens, g.add("MatMul", statistics, g.constant(planes.T)))
     g.nodes.append(helper.make_node("Mul", [tokens, shown], ["tokens"]))
     _unit(g, g.add("ReduceSum", "tokens", g.constant([1]), keepdims=0))
     return g
+
+
+def _stem(g: _Graph, features: str, stem: nn.Linear) -> str:
+    """The first layer over patches of four frames of ``features``, which lie in planes: ``[N, K, width]``."""
+    width = stem.in_features // STRIDE
+    order = np.concatenate([_to_planes(CHANNELS), np.arange(JOINTS * CHANNELS, width)])
+    weight = stem.weight.unflatten(1, (STRIDE, width))[:, :, order].flatten(1)
+    patches = g.add("Reshape", _patches(g, features, width), g.constant([0, 0, -1]))
+    return g.add("Add", g.add("MatMul", patches, g.constant(weight.T)), g.constant(stem.bias))
+
+
+def _poses(g: _Graph, model: SignatureNet) -> dict[str, list[Any]]:
+    """How poses are distributed, as results that are the same whatever the inputs are; their shapes."""
+    constants = {"pose_mean": model.pose_mean, "pose_covariance": model.pose_covariance}
+    for name, value in constants.items():
+        g.nodes.append(helper.make_node("Identity", [g.constant(value)], [name]))
+    return {name: list(value.shape) for name, value in constants.items()}
 
 
 def has_onnx_form(model: nn.Module) -> bool:
@@ -298,10 +333,10 @@ def to_onnx(model: nn.Module, card: Mapping[str, Any]) -> onnx.ModelProto:
     Raises:
         ValueError: it is a peer that has no ONNX form.
     """
-    outputs = {"signature": ["N", SIGNATURE]}
+    outputs: dict[str, list[Any]] = {"signature": ["N", SIGNATURE]}
     if isinstance(model, SignatureNet):
         g = signature_graph(model.eval())
-        outputs["tokens"] = ["N", "K", SIGNATURE]
+        outputs |= {"tokens": ["N", "K", SIGNATURE], **_poses(g, model)}
     elif isinstance(model, DeepHuMS):
         g = deephums_graph(model.eval())
     else:

@@ -27,6 +27,7 @@ from .augment import Batch, drop_joints, drop_limbs, exaggerate, mirror, place, 
 from .fit import Settings, Terms
 from .losses import distillation, similarity_regression, supervised_contrastive
 from .motion_set import MotionSet
+from .pose_statistics import poses_of
 from .signature_net import SignatureNet
 from .teacher import joined, look, teach
 
@@ -82,6 +83,7 @@ class SignatureRecipe:
         self.near = self.pool.distance.argsort(dim=1)[:, 1 : settings.neighbours + 1]
         self.encoder = SignatureNet(width=settings.width, blocks=settings.blocks, drop=settings.drop)
         self.encoder.fit(_whole(self.pool.pieces, torch.arange(0, settings.pool, 4)))
+        self.encoder.know(poses_of(motions))
         self.model: nn.Module = nn.ModuleDict({"encoder": self.encoder})
 
     def loss(self, step: int) -> tuple[Tensor, Terms]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from hums_engine.completion import Poses
 from hums_engine.skeleton import INDEX
 
 from .augment import Batch, inside
@@ -166,7 +167,13 @@ class Block(nn.Module):
 
 
 class SignatureNet(nn.Module):
-    """Motions to signatures and tokens."""
+    """Motions to signatures and tokens.
+
+    Beside its weights it keeps how poses are distributed, for who completes motions before they come here.
+    """
+
+    pose_mean: Tensor
+    pose_covariance: Tensor
 
     def __init__(
         self, width: int = 192, blocks: int = 6, kernel: int = 7, expansion: int = 4, drop: float = 0.1
@@ -182,6 +189,8 @@ class SignatureNet(nn.Module):
         nn.init.orthogonal_(self.shortcut.weight)  # at first the signature is the statistics, and keeps their distances
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+        self.register_buffer("pose_mean", torch.zeros(JOINTS * 3))
+        self.register_buffer("pose_covariance", torch.eye(JOINTS * 3))
 
     def fit(self, batch: Batch) -> None:
         """Takes the constants of the inputs from the motions of a batch."""
@@ -189,6 +198,11 @@ class SignatureNet(nn.Module):
         shown = inside(batch.length, local.shape[1])[:, :, None] & batch.valid[:, None]
         self.input.fit(local, shown)
         self.statistics.fit(local, shown)
+
+    def know(self, poses: Poses) -> None:
+        """Takes how poses are distributed as constants."""
+        self.pose_mean.copy_(torch.from_numpy(poses.mean))
+        self.pose_covariance.copy_(torch.from_numpy(poses.covariance))
 
     def encode(self, joints: Tensor, valid: Tensor, length: Tensor) -> Encoded:
         """Signature and tokens of a padded batch."""

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 
 from hums_engine import quat
-from hums_engine.canonical import CanonicalMotion, canonicalize
+from hums_engine.canonical import CanonicalMotion
 from hums_engine.encoder import BATCH_FRAMES, LONGEST, SHIPPED_MODEL, Encoder
 from hums_engine.errors import ModelError
-from hums_engine.formats import load
 from hums_engine.motion import Motion
 from hums_engine.normalize import NormalizedMotion, normalize
 from hums_engine.skeleton import JOINTS, PARENTS
@@ -64,12 +63,6 @@ def test_the_frame_rate_does_not_change_a_signature(encoder: Encoder) -> None:
     slow = wandering(61)
     a, b = encoder.encode([slow, slow.resampled(120.0)])
     assert a @ b > 0.999
-
-
-@pytest.fixture(scope="module")
-def samples() -> list[CanonicalMotion]:
-    paths = sorted((Path(__file__).parents[2] / "samples").glob("*.bvh"))
-    return [canonicalize(load(path)) for path in paths]
 
 
 def nearest_to_itself(encoder: Encoder, queries: list[CanonicalMotion], samples: list[CanonicalMotion]) -> float:
