@@ -41,7 +41,8 @@ _FASTEST: Final = 10.0  # metres a second; what is faster is a jump in the data,
 _STEADY: Final = 2  # frames to either side that a speed is taken over
 _MISSING: Final = 0.15
 """Metres by which a candidate is further away that shows none of the query."""
-_SCORE_SCALE: Final = 0.25
+_TOUCH: Final = 0.25
+"""Share of the shorter of two matches that they may have in common: the end of one turn is the begin of the next."""
 _BATCH_CELLS: Final = 400_000  # of the tables computed at once: bounds the memory to some 30 MB
 
 Array = NDArray[np.float32]
@@ -77,11 +78,6 @@ class Match(NamedTuple):
     distance: float
     start_s: float
     end_s: float
-
-
-def score(distance: float) -> float:
-    """0 to 100 for a distance in metres: 100 for the same, 82 at 5 cm, 67 at 10 cm, 45 at 20 cm; always falling."""
-    return 100.0 * float(np.exp(-distance / _SCORE_SCALE))
 
 
 def coarse_stride(query_frames: int) -> int:
@@ -139,10 +135,11 @@ def _travel(root: NDArray, cosine: NDArray, sine: NDArray) -> NDArray:
 
 
 def match(query: Frames, candidates: Sequence[Frames], limit: int = 1) -> list[list[Match]]:
-    """The best matches of a query in each candidate, at most ``limit`` that do not overlap.
+    """The best matches of a query in each candidate, at most ``limit`` that hardly overlap.
 
-    The shorter of the two is laid whole into the longer one, whose ends are open. Where that is the candidate,
-    the rest of the query finds nothing, and each missing part of it adds to the distance (`_MISSING`).
+    The shorter of the two is laid whole into the longer one, whose ends are open. Where that is the candidate, it is
+    laid in as often as it fits, since it may be one period of what the query does again and again; what finds nothing
+    of the query adds to the distance (`_MISSING`).
     """
     found: list[list[Match]] = [[] for _ in candidates]
     for group, shorter in _groups(len(query.values), candidates):
@@ -170,11 +167,15 @@ def _groups(query_frames: int, candidates: Sequence[Frames]) -> Iterator[tuple[l
 
 
 def _whole(ends: Ends, query: Frames, candidate: Frames) -> Match:
-    """The match of a candidate that lies inside the query: all of it, and the further away the less it covers."""
-    (best,) = ends.best()
-    covered = (best.end_s - best.start_s + query.step_s) / (len(query.values) * query.step_s)
-    end_s = (len(candidate.values) - 1) * candidate.step_s
-    return Match(best.distance + _MISSING * (1.0 - min(covered, 1.0)), 0.0, end_s)
+    """The match of a candidate that lies inside the query, once or repeatedly: the further away the less it covers."""
+    length_s = len(query.values) * query.step_s
+    times = ends.best(len(query.values) // len(candidate.values) + 1)
+    absent = times[0].distance + _MISSING
+    distance, left = 0.0, 1.0
+    for one in times:
+        share = min((one.end_s - one.start_s + query.step_s) / length_s, left)
+        distance, left = distance + share * min(one.distance, absent), left - share
+    return Match(distance + left * absent, 0.0, (len(candidate.values) - 1) * candidate.step_s)
 
 
 class Ends(NamedTuple):
@@ -191,14 +192,21 @@ class Ends(NamedTuple):
     step_s: float
 
     def best(self, limit: int = 1) -> list[Match]:
-        """The stretches that are least far away and do not overlap."""
-        distance, ends = self.distance.copy(), np.arange(len(self.distance))
+        """The stretches that are least far away, nearer than what ends a frame before or after, and hardly overlap.
+
+        The second and the third turn of a motion that repeats itself are matches; the second, begun late, is none.
+        """
+        ends = np.arange(len(self.distance))
+        around = np.concatenate([[np.inf], self.distance, [np.inf]])
+        distance = np.where((around[:-2] >= around[1:-1]) & (around[1:-1] <= around[2:]), self.distance, np.inf)
         found: list[Match] = []
         while len(found) < limit and np.isfinite(distance).any():
             end = int(np.argmin(distance))
             start = int(self.start[end])
             found.append(Match(float(distance[end]), start * self.step_s, end * self.step_s))
-            distance[((self.start < end) & (ends > start)) | (ends == end)] = np.inf
+            shared = np.minimum(ends, end) - np.maximum(self.start, start)
+            shorter = np.minimum(ends - self.start, end - start)
+            distance[(shared > _TOUCH * shorter) | (ends == end)] = np.inf
         return found
 
 

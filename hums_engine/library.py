@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from .encoder import Encoder
 
 
+Example = Motion | CanonicalMotion | int
+"""What a search asks with: a motion, or the id of a clip of the library."""
+
 Read = TypeVar("Read")
 _ATTEMPTS: Final = 3
 
@@ -332,38 +335,49 @@ class Library:
 
     def search(
         self,
-        query: Motion | CanonicalMotion | int,
+        query: Example | Sequence[Example],
         k: int = 20,
         scope: Scope = "clips",
         where: Where | None = None,
         rerank: bool = True,
         mirror: bool = False,
+        unlike: Example | Sequence[Example] = (),
     ) -> list[Hit]:
-        """The most similar motions, best first.
+        """The most similar motions, best first, each clip once.
 
         Args:
-            query: a motion, or the id of a clip of this library.
+            query: a motion, or the id of a clip of this library; or several, for what they have in common.
             k: how many.
-            scope: ``"clips"``: each clip once, by its best stretch; ``"moments"``: stretches, several of a long clip.
+            scope: ``"clips"``: clips that are like the query as a whole; ``"moments"``: clips in which something like
+                the query happens, with all the stretches where it does.
             where: filters: name (a part of it), tags (all of them), folder, source, rig (how its family begins), fps,
                 min_fps, max_fps, min_duration_s, max_duration_s, favourite; see docs/search.md.
             rerank: align the candidates with the query frame by frame; without, signatures alone decide.
             mirror: also find motions that are like the query with left and right exchanged.
+            unlike: motions that the results must not be like.
 
         Raises:
-            LibraryError: an unknown filter, scope or clip, or the library is of another model.
+            LibraryError: an unknown filter, scope or clip, no motion to ask with, or the library is of another model.
             MappingError: the query is not a figure's motion.
         """
         if k < 1:
             raise LibraryError(f"The number of results must be 1 or more, not {k}.")
         if scope not in ("clips", "moments"):
             raise LibraryError(f"There is no scope '{scope}'; use 'clips' or 'moments'.")
-        if isinstance(query, int):
-            query = self.motion(query)
-        elif isinstance(query, Motion):
-            query = canonicalize(query)
-        motion = query
-        return self._steadily(lambda: self._searcher.search(motion, k, scope, where, rerank, mirror))
+        like, not_like = self._examples(query), self._examples(unlike)
+        if not like:
+            raise LibraryError("There is no motion to search with; give one or more.")
+        return self._steadily(lambda: self._searcher.search(like, not_like, k, scope, where, rerank, mirror))
+
+    def _examples(self, given: Example | Sequence[Example]) -> list[CanonicalMotion]:
+        """What a search is given, as canonical motions."""
+        several = [given] if isinstance(given, Motion | CanonicalMotion | int) else given
+        return [self._example(one) for one in several]
+
+    def _example(self, given: Example) -> CanonicalMotion:
+        if isinstance(given, int):
+            return self.motion(given)
+        return canonicalize(given) if isinstance(given, Motion) else given
 
     def clips(self, where: Where | None = None, limit: int = -1, offset: int = 0) -> list[Clip]:
         """Clips in the order of their names; ``where`` as in `search`."""

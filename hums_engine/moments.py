@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 WINDOWS_S: Final = (1.0, 2.0, 4.0)
 """Lengths of the stretches: an excerpt of 0.7 to 5.6 s is within a factor of the root of two of one of them."""
 OVERLAP: Final = 0.5
+_HAIR: Final = 1e-4
+"""Of a step: more than what single precision, in which durations are stored, moves one by."""
 
 
 def windows(duration_s: float) -> NDArray[np.float64]:
@@ -21,12 +23,47 @@ def windows(duration_s: float) -> NDArray[np.float64]:
     """
     found = [np.empty((0, 2))]
     for length in WINDOWS_S:
-        if duration_s > length * 1.25:
-            hop = length * (1.0 - OVERLAP)
-            count = int(np.ceil((duration_s - length) / hop - 1e-9)) + 1
-            starts = np.minimum(np.arange(count) * hop, duration_s - length)
-            found.append(np.column_stack([starts, starts + length]))
+        steps = np.arange(int(_count(duration_s, length)))
+        starts = np.minimum(steps * length * (1.0 - OVERLAP), duration_s - length)
+        found.append(np.column_stack([starts, starts + length]))
     return np.concatenate(found)
+
+
+def _count(duration_s: ArrayLike, length: float) -> NDArray[np.int64]:
+    """How many stretches of a length clips have; a hair's breadth of a step is not worth one more."""
+    duration_s = np.asarray(duration_s, dtype=np.float64)
+    steps = np.ceil((duration_s - length) / (length * (1.0 - OVERLAP)) - _HAIR).astype(np.int64)
+    return np.where(duration_s > length * 1.25, steps + 1, 0)
+
+
+def nearest_window(
+    duration_s: NDArray[np.floating], start_s: NDArray[np.floating], end_s: NDArray[np.floating]
+) -> NDArray[np.int64]:
+    """Which of a clip's stretches has most in common with a given one, relative to what either covers.
+
+    Args:
+        duration_s: ``[N]`` of the clips.
+        start_s: ``[N]`` of the given stretches.
+        end_s: ``[N]`` of the given stretches.
+
+    Returns:
+        ``[N]`` rows of what `windows` gives for the clips; -1 where the whole clip has most in common.
+    """
+    best, shared = np.full(len(duration_s), -1), (end_s - start_s) / np.maximum(duration_s, _HAIR)
+    before = np.zeros(len(duration_s), dtype=np.int64)
+    for length in WINDOWS_S:
+        count, hop = _count(duration_s, length), length * (1.0 - OVERLAP)
+        number = np.clip(
+            np.rint(((start_s + end_s - length) / 2.0) / hop).astype(np.int64), 0, np.maximum(count - 1, 0)
+        )
+        for row in (number, np.maximum(count - 1, 0)):  # the last one lies off the grid
+            start = np.minimum(row * hop, duration_s - length)
+            common = np.minimum(end_s, start + length) - np.maximum(start_s, start)
+            share = common / np.maximum(np.maximum(end_s, start + length) - np.minimum(start_s, start), _HAIR)
+            better = (count > 0) & (share > shared)
+            best, shared = np.where(better, before + row, best), np.where(better, share, shared)
+        before += count
+    return best
 
 
 def without_overlaps(start_s: NDArray[np.floating], end_s: NDArray[np.floating], limit: int) -> list[int]:

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Searching a library: candidates by their signatures, put in order by aligning them with the query.
+"""Searching a library: candidates by their signatures, put in order by how probably they are the same action.
 
 Whole clips are found by their own signatures, and takes that contain the query somewhere by those of their moments:
 the signature of a minute's dance says little about the turn in its middle. The nearest of both are
-aligned (`dtw`), which gives the score and, where the query is shorter, the stretch.
+aligned (`matching`), which gives the stretch; the distance there and the signatures give the score (`calibration`).
 """
 
 from __future__ import annotations
 
-import logging
-import math
 import threading
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -20,13 +17,14 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import dtw
+from .calibration import probability
 from .canonical import CanonicalMotion
 from .catalogue import Catalogue, Stored, Where
-from .errors import LibraryError
-from .joint_store import BYTES_PER_SECOND, JointStore
-from .moments import WINDOWS_S, without_overlaps
-from .normalize import FPS, NormalizedMotion, normalize
+from .joint_store import JointStore
+from .matching import Matcher, Matches, firsts, unaligned
+from .moments import nearest_window, without_overlaps
+from .normalize import NormalizedMotion
+from .query import Query, SignedQuery
 from .signature_index import SignatureIndex
 from .signature_store import row_type
 from .vector_index import Ids, Vectors
@@ -39,32 +37,52 @@ CANDIDATES: Final = 50
 
 _MOMENTS_ASKED: Final = 400  # nearest moments, of which many are of the same clips
 _ALL_OF: Final = 1_000
-_BUDGET_CELLS: Final = 600_000
-"""Cells of the alignment tables (some 40 ms) that are filled with further clips where ``CANDIDATES`` leave room: a
-small library of up to ``_ALL_OF`` clips is aligned as a whole, so that no signature can miss."""
-_STRETCHES: Final = 3  # of one clip among the results of the scope "moments"
-_PIECES: Final = 16  # of a long query
-_FINE: Final = 24  # matches that are aligned once more at a higher rate
-_ROOM_S: Final = 0.3  # by which a match may be off in the first pass
-_LOG: Final = logging.getLogger(__name__)
+"""A library of so many clips is aligned as a whole, if they are short, so that no signature can miss."""
+_STRETCHES: Final = 100  # of one clip in the scope "moments"
+_FINE: Final = 24  # clips whose matches are aligned once more at a higher rate; more where more results are asked for
+_FINE_STRETCHES: Final = 3  # of such a clip
+_AS_LIKELY: Final = 0.5
+"""Further stretches of a clip are told that have at least this share of the best one's score."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One of several places in a clip.
+
+    Attributes:
+        start_s: where it begins, seconds.
+        end_s: where it ends.
+        score: as that of a `Hit`.
+        mirrored: it is like the query's mirror image.
+    """
+
+    start_s: float
+    end_s: float
+    score: float
+    mirrored: bool
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One result.
+    """One result: a clip, and where in it.
 
     Attributes:
         clip_id: of the clip.
         name: of the clip.
         source: path of its file.
-        score: 0 to 100, falling with the distance. After alignment ``100 exp(-d / 0.25 m)``, d the distance of the
-            aligned joints (`dtw.score`): 100 the same, 67 at 10 cm, 45 at 20 cm. Without: 100 for equal
-            signatures, falling evenly with the angle between them to 0 at a right angle.
+        score: 0 to 100: how probable it is, in percent, that this is the same action as the query, calibrated on
+            labelled motion (docs/search.md). 100 for the same motion; rises with the likeness of the signatures and
+            falls with the distance of the aligned joints. The whole clip's signature counts in the scope "clips",
+            that of the stretch in the scope "moments".
         start_s: where the stretch that is like the query begins, seconds.
         end_s: where it ends; the clip's duration if all of it is.
         duration_s: of the whole clip.
-        mirrored: the clip is like the query's mirror image.
+        mirrored: the stretch is like the query's mirror image.
         tags: of the clip.
+        cosine: of the signatures, 1 for the same direction.
+        distance_m: of the aligned joints, metres a joint; None where nothing was aligned.
+        others: further stretches of the clip, best first, in the scope "moments": those that do not overlap and are
+            at least half as probable.
     """
 
     clip_id: int
@@ -76,36 +94,18 @@ class Hit:
     duration_s: float
     mirrored: bool
     tags: tuple[str, ...]
-
-
-class _Query(NamedTuple):
-    """A query as it is compared: whole, and in pieces of a length that moments have."""
-
-    whole: NormalizedMotion
-    pieces: list[NormalizedMotion]
-    mirrored: bool
-
-    @classmethod
-    def of(cls, motion: CanonicalMotion) -> _Query:
-        """A motion to be found."""
-        longest = WINDOWS_S[-1]
-        whole = normalize(motion)
-        if motion.duration_s <= 1.25 * longest:
-            return cls(whole, [whole], mirrored=False)
-        count = min(math.ceil(2.0 * motion.duration_s / longest), _PIECES)
-        starts = np.linspace(0.0, motion.duration_s - longest, count)
-        return cls(whole, [normalize(motion.cut(start, start + longest)) for start in starts], mirrored=False)
-
-    def mirror_image(self) -> _Query:
-        """The same with left and right exchanged."""
-        return _Query(self.whole.mirror_image(), [piece.mirror_image() for piece in self.pieces], mirrored=True)
+    cosine: float = 1.0
+    distance_m: float | None = None
+    others: tuple[Stretch, ...] = ()
 
 
 class _Found(NamedTuple):
-    """A stretch of the clip at ``position`` in the snapshot."""
+    """A stretch of the clip at ``position`` in the snapshot; see `Hit`."""
 
     position: int
     score: float
+    cosine: float
+    distance: float
     start_s: float
     end_s: float
     mirrored: bool
@@ -120,11 +120,12 @@ class Snapshot:
         self.rows: dict[Kind, Ids] = {}
         self._owners: dict[Kind, NDArray[np.intp]] = {}
         numbers = np.array([one[2:] for one in stored], dtype=np.int64).reshape(-1, 3)
+        self.signature_row, self.moment_row, self.moment_count = numbers.T
         positions = np.arange(len(stored))
-        self._put("clips", numbers[:, 0], positions)
-        counts = numbers[:, 2]
+        self._put("clips", self.signature_row, positions)
+        counts = self.moment_count
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        self._put("moments", np.repeat(numbers[:, 1], counts) + within, np.repeat(positions, counts))
+        self._put("moments", np.repeat(self.moment_row, counts) + within, np.repeat(positions, counts))
 
     def _put(self, kind: Kind, rows: Ids, owners: NDArray[np.intp]) -> None:
         order = np.argsort(rows, kind="stable")
@@ -167,28 +168,31 @@ class Searcher:
         self._indexes: dict[Kind, SignatureIndex] = {}
 
     def search(
-        self, motion: CanonicalMotion, k: int, scope: Scope, where: Where | None, rerank: bool, mirror: bool
+        self,
+        like: Sequence[CanonicalMotion],
+        unlike: Sequence[CanonicalMotion],
+        k: int,
+        scope: Scope,
+        where: Where | None,
+        rerank: bool,
+        mirror: bool,
     ) -> list[Hit]:
         """The best ``k`` hits; the arguments are those of `Library.search`.
 
         Raises:
             LibraryError: an unknown filter; or a writer has replaced a file meanwhile, so that asking again helps.
+            MappingError: a motion of the query has no hips.
         """
+        query = Query.of(like, unlike)
         with self._guard:
-            return self._search(motion, k, scope, where, rerank, mirror)
-
-    def _search(
-        self, motion: CanonicalMotion, k: int, scope: Scope, where: Where | None, rerank: bool, mirror: bool
-    ) -> list[Hit]:
-        self._follow()
-        allowed = None if where is None else np.isin(self._snapshot.ids, self._catalogue.ids(where))
-        query = _Query.of(motion)
-        queries = [query, query.mirror_image()] if mirror else [query]
-        find = self._aligned if rerank else self._signed
-        found = [one for each in queries for one in find(each, k, scope, allowed)]
-        found.sort(key=lambda one: -one.score)
-        per_clip = 1 if scope == "clips" else _STRETCHES
-        return [self._hit(one) for one in _limited(found, per_clip)[:k]]
+            self._follow()
+            allowed = None if where is None else np.isin(self._snapshot.ids, self._catalogue.ids(where))
+            if not len(self._snapshot.rows_of("clips", allowed)):
+                return []
+            find = self._aligned if rerank else self._signed
+            asked = [query, query.mirror_image()] if mirror else [query]
+            found = [one for each in asked for one in find(SignedQuery.of(each, self._encode), k, scope, allowed)]
+            return [self._hit(group) for group in _grouped(found, 1 if scope == "clips" else _STRETCHES)[:k]]
 
     def _follow(self) -> None:
         """Takes over what has changed in the library since the last query."""
@@ -206,119 +210,122 @@ class Searcher:
                     index.follow(path, count, self._folder / FOLDERS["graph"], self._catalogue.graph(kind))
         self._state = state
 
-    def _signed(self, query: _Query, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
+    def _signed(self, asked: SignedQuery, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
         """What the signatures alone say."""
-        found = self._nearest("clips", query, [query.whole], max(k, CANDIDATES), allowed)
+        found = self._nearest("clips", asked.seek, max(k, CANDIDATES), allowed)
         if scope == "moments":
-            found += self._nearest("moments", query, [query.whole], _MOMENTS_ASKED, allowed)
-        return found
+            more = self._nearest("moments", asked.seek_pieces, _MOMENTS_ASKED, allowed)
+            found = np.concatenate([found, more])
+        return self._judged(asked, found, scope)
 
-    def _aligned(self, query: _Query, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
+    def _aligned(self, asked: SignedQuery, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
         """The candidates of the signatures, compared with the query frame by frame: all roughly, the best finely."""
         count = max(CANDIDATES, k)
-        whole = self._nearest("clips", query, [query.whole], max(count, _ALL_OF), allowed)
-        parts = self._nearest("moments", query, query.pieces, _MOMENTS_ASKED, allowed)
-        positions = _candidates(whole, parts, count)
-        pattern = dtw.frames(query.whole)
-        stride = dtw.coarse_stride(len(pattern.values))
-        room = _BUDGET_CELLS * stride**2 / len(pattern.values)
-        sketches = self._sketches(positions[: self._fitting(positions, room, 2 * count)], stride)
-        limit = 1 if scope == "clips" else _STRETCHES
-        matches = dtw.match(pattern.thinned(stride), list(sketches.values()), limit)
-        found = [(position, one) for position, some in zip(sketches, matches, strict=True) for one in some]
-        found.sort(key=lambda pair: pair[1].distance)
-        found[:_FINE] = self._refined(pattern, found[:_FINE])
-        return [_Found(p, dtw.score(one.distance), one.start_s, one.end_s, query.mirrored) for p, one in found]
+        whole = self._nearest("clips", asked.seek, max(count, _ALL_OF), allowed)
+        parts = self._nearest("moments", asked.seek_pieces, _MOMENTS_ASKED, allowed)
+        matcher = Matcher(self._joints, self._snapshot.stored, lambda: self._catalogue.state() == self._state)
+        found = matcher.match(asked.query, _candidates(whole, parts, count), 2 * count)
+        likely, _ = self._likely(asked, found, scope, matcher)
+        found = firsts(found[np.argsort(-likely, kind="stable")])[: max(_FINE, k)]
+        if scope == "moments":
+            found = matcher.match(asked.query, found["position"].tolist(), len(found), _STRETCHES)
+        fine = _first_of_each(found, _FINE_STRETCHES)
+        found = np.concatenate([matcher.refined(asked.query, found[fine]), found[~fine]])
+        return self._judged(asked, found, scope, matcher)
 
-    def _fitting(self, positions: list[int], frames: float, least: int) -> int:
-        """How many of the first of these clips have no more normalised frames together, ``least`` at any rate."""
-        seconds = np.cumsum([self._snapshot.stored[p].joints.length / BYTES_PER_SECOND for p in positions])
-        return max(least, int(np.searchsorted(seconds * FPS, frames)))
-
-    def _sketches(self, positions: list[int], stride: int) -> dict[int, dtw.Frames]:
-        """The sketches of clips by their position; damaged ones are left out, with a word in the log."""
-        sketches = {}
-        for position in positions:
-            try:
-                sketches[position] = self._joints.sketch(self._snapshot.stored[position].joints, stride)
-            except LibraryError as error:
-                if self._catalogue.state() != self._state:  # not damaged: a writer has just put it elsewhere
-                    raise
-                _LOG.warning("%s", error)
-        return sketches
-
-    def _refined(self, pattern: dtw.Frames, found: list[tuple[int, dtw.Match]]) -> list[tuple[int, dtw.Match]]:
-        """Matches aligned once more at a higher rate, around where they lie."""
-        stride = dtw.fine_stride(len(pattern.values))
-        whole = [self._joints.sketch(self._snapshot.stored[position].joints) for position, _ in found]
-        cuts = [
-            sketch.around(m.start_s - _ROOM_S, m.end_s + _ROOM_S) for sketch, (_, m) in zip(whole, found, strict=True)
+    def _judged(self, asked: SignedQuery, found: Matches, scope: Scope, matcher: Matcher | None = None) -> list[_Found]:
+        """Stretches with their scores."""
+        likely, cosine = self._likely(asked, found, scope, matcher)
+        return [
+            _Found(position, 100.0 * score, along, distance, start_s, end_s, asked.query.mirrored)
+            for (position, _, distance, start_s, end_s), score, along in zip(
+                found.tolist(), likely.tolist(), cosine.tolist(), strict=True
+            )
         ]
-        fine = dtw.match(pattern.thinned(stride), [cut.thinned(stride) for cut, _ in cuts])
-        refined = []
-        for (position, rough), (_, offset_s), (one,) in zip(found, cuts, fine, strict=True):
-            moved = dtw.Match(one.distance, one.start_s + offset_s, one.end_s + offset_s)
-            refined.append((position, min(moved, rough)))
-        return refined
 
-    def _nearest(
-        self,
-        kind: Kind,
-        query: _Query,
-        motions: list[NormalizedMotion],
-        count: int,
-        allowed: NDArray[np.bool_] | None,
-    ) -> list[_Found]:
-        """The nearest signatures of one kind to any of ``motions``, best first."""
+    def _likely(
+        self, asked: SignedQuery, found: Matches, scope: Scope, matcher: Matcher | None
+    ) -> tuple[NDArray[np.float64], Vectors]:
+        """How probably ``[N]`` stretches are like the query and like nothing that they must be unlike; the cosines."""
+        vectors = self._signatures(found, scope)
+        cosine = vectors @ asked.like[0]
+        likely = probability(cosine, None if matcher is None else found["distance"])
+        if len(asked.unlike) and len(likely):
+            distances = None if matcher is None else matcher.distances(asked.query.unlike, found)
+            likely *= 1.0 - probability(vectors @ asked.unlike.T, distances).max(axis=1)
+        return likely, cosine
+
+    def _signatures(self, found: Matches, scope: Scope) -> Vectors:
+        """The signatures ``[N, D]`` that speak for stretches: in the scope "moments" of what covers them best."""
+        clips, moments = (self._indexes[kind].store for kind in KINDS)
+        assert clips is not None  # there is a clip, or nothing would have been found
+        rows = self._snapshot.signature_row[found["position"]]
+        vectors = clips.read(rows).vectors
+        if scope == "moments" and moments is not None:
+            duration_s = clips.times(rows)[1].astype(np.float64)
+            number = nearest_window(duration_s, found["start_s"], found["end_s"])
+            inside = (number >= 0) & (number < self._snapshot.moment_count[found["position"]])
+            rows = self._snapshot.moment_row[found["position"][inside]] + number[inside]
+            vectors[inside] = moments.read(rows).vectors
+        return vectors
+
+    def _nearest(self, kind: Kind, vectors: Vectors, count: int, allowed: NDArray[np.bool_] | None) -> Matches:
+        """What the nearest signatures of one kind to any of ``vectors`` ``[Q, D]`` stand for, best first."""
         rows_allowed = self._snapshot.rows_of(kind, allowed)
         index = self._indexes.get(kind)
         if index is None or index.store is None or not len(rows_allowed):
-            return []
-        rows, scores = index.search(self._encode(motions), count, rows_allowed)
-        there = np.isfinite(scores)
-        rows, scores = rows[there], scores[there]
-        order = np.argsort(-scores, kind="stable")
-        rows, scores = rows[order], scores[order]
-        start_s, end_s = index.store.times(rows)
-        columns = (self._snapshot.owners(kind, rows), _angle_score(scores), start_s, end_s)
-        found = zip(*(column.tolist() for column in columns), strict=True)
-        return [_Found(position, score, start, end, query.mirrored) for position, score, start, end in found]
+            return unaligned(*np.empty((3, 0)))
+        rows, cosines = index.search(vectors, count, rows_allowed)
+        there = np.isfinite(cosines)
+        rows = rows[there][np.argsort(-cosines[there], kind="stable")]
+        return unaligned(self._snapshot.owners(kind, rows), *index.store.times(rows))
 
-    def _hit(self, found: _Found) -> Hit:
-        clip = self._catalogue.clip(self._snapshot.stored[found.position].clip_id)
-        end_s = min(found.end_s, clip.duration_s)
+    def _hit(self, group: list[_Found]) -> Hit:
+        clip = self._catalogue.clip(self._snapshot.stored[group[0].position].clip_id)
+        best, *others = (
+            one._replace(start_s=min(one.start_s, clip.duration_s), end_s=min(one.end_s, clip.duration_s))
+            for one in group
+        )
         return Hit(
             clip_id=clip.id,
             name=clip.name,
             source=clip.source,
-            score=found.score,
-            start_s=min(found.start_s, end_s),
-            end_s=end_s,
+            score=best.score,
+            start_s=best.start_s,
+            end_s=best.end_s,
             duration_s=clip.duration_s,
-            mirrored=found.mirrored,
+            mirrored=best.mirrored,
             tags=clip.tags,
+            cosine=best.cosine,
+            distance_m=best.distance if np.isfinite(best.distance) else None,
+            others=tuple(Stretch(one.start_s, one.end_s, one.score, one.mirrored) for one in others),
         )
 
 
-def _angle_score(cosine: Vectors) -> NDArray[np.float64]:
-    """100 for the same direction, falling evenly with the angle to 0 at a right angle and beyond."""
-    angle = np.arccos(np.clip(cosine.astype(np.float64), -1.0, 1.0))
-    return 100.0 * np.maximum(1.0 - angle / (np.pi / 2.0), 0.0)
-
-
-def _candidates(whole: list[_Found], parts: list[_Found], count: int) -> list[int]:
+def _candidates(whole: Matches, parts: Matches, count: int) -> list[int]:
     """Positions of the clips to compare: the best ``count`` of either list first, then the others."""
-    of_whole, of_parts = (list(dict.fromkeys(found.position for found in some)) for some in (whole, parts))
+    of_whole, of_parts = (firsts(some)["position"].tolist() for some in (whole, parts))
     return list(dict.fromkeys(of_whole[:count] + of_parts[:count] + of_parts + of_whole))
 
 
-def _limited(found: list[_Found], per_clip: int) -> list[_Found]:
-    """Of each clip at most ``per_clip`` stretches that do not overlap, in the order given."""
-    of_clip: dict[int, list[int]] = defaultdict(list)
-    for i, one in enumerate(found):
-        of_clip[one.position].append(i)
-    kept = set()
-    for indices in of_clip.values():
-        start_s, end_s = np.array([(found[i].start_s, found[i].end_s) for i in indices]).T
-        kept.update(indices[i] for i in without_overlaps(start_s, end_s, per_clip))
-    return [one for i, one in enumerate(found) if i in kept]
+def _first_of_each(found: Matches, count: int) -> NDArray[np.bool_]:
+    """Which of the stretches are among the nearest ``count`` of their clip."""
+    order = np.lexsort((found["distance"], found["position"]))
+    position = found["position"][order]
+    place = np.arange(len(order)) - np.searchsorted(position, position)
+    chosen = np.empty(len(order), dtype=np.bool_)
+    chosen[order] = place < count
+    return chosen
+
+
+def _grouped(found: list[_Found], limit: int) -> list[list[_Found]]:
+    """The stretches of each clip, at most ``limit`` that do not overlap, best first; and so the clips."""
+    groups: dict[int, list[_Found]] = {}
+    for one in sorted(found, key=lambda one: -one.score):
+        group = groups.setdefault(one.position, [])
+        if not group or one.score >= _AS_LIKELY * group[0].score:
+            group.append(one)
+    for position, group in groups.items():
+        start_s, end_s = np.array([(one.start_s, one.end_s) for one in group]).T
+        groups[position] = [group[i] for i in without_overlaps(start_s, end_s, limit)]
+    return list(groups.values())

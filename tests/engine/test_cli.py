@@ -132,7 +132,8 @@ def test_search_as_json_is_one_document(hums: Hums, indexed: Path) -> None:
     hits = said.document["hits"]
     assert hits[0]["name"] == "walk"
     assert set(hits[0]) == {
-        "clip_id", "name", "source", "score", "start_s", "end_s", "duration_s", "mirrored", "tags",
+        "clip_id", "name", "source", "score", "start_s", "end_s", "duration_s", "mirrored", "tags", "cosine",
+        "distance_m", "others",
     }  # fmt: skip
 
 

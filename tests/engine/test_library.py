@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.library import Library
 from hums_engine.moments import windows
 from hums_engine.normalize import normalize
+from hums_engine.search import Scope
 from hums_engine.skeleton import PARENTS, TWINS
 from tests.engine import posed_bvh
 
@@ -158,12 +158,12 @@ def test_a_moved_library_works_where_it_is_now(three: Library, tmp_path: Path, e
 
 @pytest.mark.parametrize("scope", ["clips", "moments"])
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*_0[2-6].bvh")), ids=lambda path: path.stem)
-def test_an_excerpt_on_another_body_finds_its_take_first(samples: Library, path: Path, scope: str) -> None:
+def test_an_excerpt_on_another_body_finds_its_take_first(samples: Library, path: Path, scope: Scope) -> None:
     (clip,) = samples.clips({"source": str(path)})
     start_s = 0.3 * clip.duration_s
     end_s = min(start_s + 1.5, clip.duration_s)
     query = other_body(samples.motion(clip.id).cut(start_s, end_s), seed=clip.id)
-    hit = samples.search(query, k=5, scope=scope)[0]  # pyright: ignore[reportArgumentType]
+    hit = samples.search(query, k=5, scope=scope)[0]
     assert hit.name == clip.name
     assert hit.start_s == pytest.approx(start_s, abs=0.12)
     assert hit.end_s == pytest.approx(end_s, abs=0.12)
@@ -190,14 +190,10 @@ def test_scores_fall_from_a_hundred_and_the_stretches_lie_in_the_clips(samples: 
             assert all(0 <= hit.start_s <= hit.end_s <= hit.duration_s for hit in hits)
 
 
-def test_each_clip_is_found_once_and_its_moments_apart(samples: Library) -> None:
-    query = cut(samples, "parade", 6.5, 7.5)
-    clips = samples.search(query, k=100)
-    assert len({hit.clip_id for hit in clips}) == len(clips)
-    moments = [hit for hit in samples.search(query, k=100, scope="moments") if hit.name == "parade"]
-    times = sorted((hit.start_s, hit.end_s) for hit in moments)
-    assert len(times) == 3
-    assert all(before[1] - after[0] <= 0.6 for before, after in itertools.pairwise(times))
+@pytest.mark.parametrize("scope", ["clips", "moments"])
+def test_each_clip_is_found_once(samples: Library, scope: Scope) -> None:
+    hits = samples.search(cut(samples, "parade", 6.5, 7.5), k=100, scope=scope)
+    assert len({hit.clip_id for hit in hits}) == len(hits) == 50
 
 
 def test_the_mirror_image_is_found_when_asked_for(three: Library) -> None:

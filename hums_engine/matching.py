@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Matching: where in the candidates of a search its examples lie, roughly in all of them and finely in the best."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import dtw
+from .catalogue import Stored
+from .errors import LibraryError
+from .joint_store import BYTES_PER_SECOND, JointStore
+from .normalize import FPS
+from .query import Example, Query
+
+_BUDGET_CELLS: Final = 600_000
+"""Cells of the alignment tables (some 40 ms) that are filled with further clips where the candidates leave room."""
+_ROOM_S: Final = 0.3  # by which a match may be off in the first pass
+_LOG: Final = logging.getLogger(__name__)
+
+
+Matches = NDArray[np.void]
+"""Stretches of clips, ``[N]`` of the fields of `_MATCH`."""
+
+_MATCH: Final = np.dtype(
+    [
+        ("position", np.intp),  # of the clip in the snapshot
+        ("example", np.intp),  # which of the query's it is like
+        ("distance", np.float64),  # metres a joint; NaN where nothing was aligned
+        ("start_s", np.float64),
+        ("end_s", np.float64),
+    ]
+)
+
+
+def unaligned(position: NDArray[np.intp], start_s: NDArray[np.floating], end_s: NDArray[np.floating]) -> Matches:
+    """Stretches that signatures alone have found, ``[N]`` each."""
+    found = np.zeros(len(position), dtype=_MATCH)
+    found["position"], found["distance"], found["start_s"], found["end_s"] = position, np.nan, start_s, end_s
+    return found
+
+
+def firsts(found: Matches) -> Matches:
+    """The first stretch of each clip, in the order given."""
+    return found[np.sort(np.unique(found["position"], return_index=True)[1])]
+
+
+class Matcher:
+    """Aligns motions with the clips of one state of a library.
+
+    Args:
+        joints: of the library.
+        stored: its clips.
+        unchanged: whether the library is still as it was when these were listed.
+    """
+
+    def __init__(self, joints: JointStore, stored: list[Stored], unchanged: Callable[[], bool]) -> None:
+        self._joints = joints
+        self._stored = stored
+        self._unchanged = unchanged
+
+    def match(self, query: Query, positions: list[int], least: int, limit: int = 1) -> Matches:
+        """Lays each example into clips: the first ``least`` of them and, if they are short, further ones.
+
+        Args:
+            query: the examples.
+            positions: of the clips, the likeliest first.
+            least: how many are matched at any rate.
+            limit: stretches of a clip at most, which hardly overlap.
+        """
+        rows = []
+        for number, example in enumerate(query.like):
+            pattern = dtw.frames(example.whole)
+            stride = dtw.coarse_stride(len(pattern.values))
+            room = _BUDGET_CELLS * stride**2 / len(pattern.values)
+            sketches = self._sketches(positions[: self._fitting(positions, room, least)], stride)
+            matches = dtw.match(pattern.thinned(stride), list(sketches.values()), limit)
+            rows += [(p, number, *one) for p, some in zip(sketches, matches, strict=True) for one in some]
+        return np.array(rows, dtype=_MATCH)
+
+    def _fitting(self, positions: list[int], frames: float, least: int) -> int:
+        """How many of the first of these clips have no more normalised frames together, ``least`` at any rate."""
+        seconds = np.cumsum([self._stored[p].joints.length / BYTES_PER_SECOND for p in positions])
+        return max(least, int(np.searchsorted(seconds * FPS, frames)))
+
+    def _sketches(self, positions: Sequence[int], stride: int = 1) -> dict[int, dtw.Frames]:
+        """The sketches of clips by their position; damaged ones are left out, with a word in the log."""
+        sketches = {}
+        for position in positions:
+            try:
+                sketches[position] = self._joints.sketch(self._stored[position].joints, stride)
+            except LibraryError as error:
+                if not self._unchanged():  # not damaged: a writer has just put it elsewhere
+                    raise
+                _LOG.warning("%s", error)
+        return sketches
+
+    def refined(self, query: Query, found: Matches) -> Matches:
+        """Matches aligned once more at a higher rate, around where they lie."""
+        better = found.copy()
+        for number, example in enumerate(query.like):
+            these = np.flatnonzero(found["example"] == number)
+            pattern = dtw.frames(example.whole)
+            stride = dtw.fine_stride(len(pattern.values))
+            fine, offsets_s = self._aligned(pattern, found[these], stride, _ROOM_S)
+            for i, one, offset_s in zip(these, fine, offsets_s, strict=True):
+                if one.distance < found["distance"][i]:
+                    place = one.start_s + offset_s, one.end_s + offset_s
+                    better[i] = found["position"][i], number, one.distance, *place
+        return better
+
+    def distances(self, examples: Sequence[Example], found: Matches) -> NDArray[np.float64]:
+        """How far each stretch is from each of some motions ``[N, E]``, metres a joint, roughly."""
+        columns = []
+        for example in examples:
+            pattern = dtw.frames(example.whole)
+            matches, _ = self._aligned(pattern, found, dtw.coarse_stride(len(pattern.values)), 0.0)
+            columns.append([one.distance for one in matches])
+        return np.array(columns).reshape(len(examples), -1).T
+
+    def _aligned(
+        self, pattern: dtw.Frames, found: Matches, stride: int, room_s: float
+    ) -> tuple[list[dtw.Match], list[float]]:
+        """A motion laid into stretches and some room around each: its matches there, and where these are cut from."""
+        sketches = self._sketches(np.unique(found["position"]).tolist())
+        cuts = [
+            sketches[position].around(start_s - room_s, end_s + room_s)
+            for position, _, _, start_s, end_s in found.tolist()
+        ]
+        matches = dtw.match(pattern.thinned(stride), [cut.thinned(stride) for cut, _ in cuts])
+        return [one for (one,) in matches], [offset_s for _, offset_s in cuts]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Query: the motions that a search asks with, what it wants to be unlike, and the vectors that seek candidates.
+
+Several examples stand for what they have in common: their signatures are averaged, and a hit is aligned with
+the example that it is nearest to, since two performances of one action need not be aligned with each other. What the
+hits must not be like is subtracted from the vectors that seek (Rocchio, "Relevance Feedback in Information Retrieval",
+1971), so that the candidates are not all of the unwanted kind.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from .canonical import CanonicalMotion
+from .moments import WINDOWS_S
+from .normalize import NormalizedMotion, normalize
+from .vector_index import Vectors
+
+_PIECES: Final = 16  # of a long example
+_AWAY: Final = 0.5
+"""Share of the unwanted signature that is taken off the wanted one."""
+
+
+class Example(NamedTuple):
+    """A motion as it is compared: whole, and in pieces of a length that moments have."""
+
+    whole: NormalizedMotion
+    pieces: list[NormalizedMotion]
+
+    @classmethod
+    def of(cls, motion: CanonicalMotion) -> Example:
+        """A motion to be found."""
+        longest = WINDOWS_S[-1]
+        whole = normalize(motion)
+        if motion.duration_s <= 1.25 * longest:
+            return cls(whole, [whole])
+        count = min(math.ceil(2.0 * motion.duration_s / longest), _PIECES)
+        starts = np.linspace(0.0, motion.duration_s - longest, count)
+        return cls(whole, [normalize(motion.cut(start, start + longest)) for start in starts])
+
+    def mirror_image(self) -> Example:
+        """The same with left and right exchanged."""
+        return Example(self.whole.mirror_image(), [piece.mirror_image() for piece in self.pieces])
+
+
+class Query(NamedTuple):
+    """Motions to be like, and motions to be unlike; in its mirror image all of them are mirrored."""
+
+    like: list[Example]
+    unlike: list[Example]
+    mirrored: bool = False
+
+    @classmethod
+    def of(cls, like: Sequence[CanonicalMotion], unlike: Sequence[CanonicalMotion] = ()) -> Query:
+        """What to be like, and what not.
+
+        Raises:
+            MappingError: a motion has neither hips nor pelvis.
+        """
+        return cls([Example.of(motion) for motion in like], [Example.of(motion) for motion in unlike])
+
+    def mirror_image(self) -> Query:
+        """The same question, asked with left and right exchanged."""
+        return Query([one.mirror_image() for one in self.like], [one.mirror_image() for one in self.unlike], True)
+
+
+class SignedQuery(NamedTuple):
+    """A query with its signatures.
+
+    Attributes:
+        query: what is asked.
+        like: ``[1, D]`` the mean direction of the examples.
+        unlike: ``[U, D]`` each of the motions to be unlike.
+        seek: ``[1, D]`` what to look for among the signatures of clips.
+        seek_pieces: ``[P, D]`` what to look for among those of moments.
+    """
+
+    query: Query
+    like: Vectors
+    unlike: Vectors
+    seek: Vectors
+    seek_pieces: Vectors
+
+    @classmethod
+    def of(cls, query: Query, encode: Callable[[list[NormalizedMotion]], Vectors]) -> SignedQuery:
+        """Signs all motions of a query in one batch; a short example is its own only piece."""
+        wholes = [one.whole for one in (*query.like, *query.unlike)]
+        pieces = [piece for one in query.like for piece in one.pieces if piece is not one.whole]
+        vectors = encode(wholes + pieces)
+        examples, unlike = vectors[: len(query.like)], vectors[len(query.like) : len(wholes)]
+        short = np.array([one.pieces[0] is one.whole for one in query.like])
+        like = _unit(examples.mean(axis=0, keepdims=True))
+        away = _AWAY * unlike.mean(axis=0) if len(unlike) else 0.0
+        sought = np.concatenate([examples[short], vectors[len(wholes) :]])
+        return cls(query, like, unlike, _unit(like - away), _unit(sought - away))
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
