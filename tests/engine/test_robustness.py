@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What must never be lost: kills, full disks, two writers, read-only shares and damaged bytes.
 
-``HUMS_KILLS`` sets how many processes are killed (20 when it is not set).
+``HUMS_KILLS`` sets how many processes are killed (5 when it is not set).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -20,43 +21,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import hums_engine as hums
+from benchmarks import kill_nine
 from hums_engine.encoder import Encoder
 from hums_engine.library import Library
 from hums_engine.writer_lock import WriterLock
 from tests.engine import posed_bvh
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = int(os.environ.get("HUMS_KILLS", "20"))
+KILLS = int(os.environ.get("HUMS_KILLS", "5"))
 POSIX = pytest.mark.skipif(os.name == "nt", reason="uses what POSIX systems have")
-
-# Changes a library in every way there is, for ever, and says on standard output what is done.
-CHANGE_FOR_EVER = """
-import sys
-from pathlib import Path
-import hums_engine as hums
-from hums_engine import indexing, writer
-
-indexing._COMMIT_S, writer.GRAPH_FROM, writer._GRAPH_SLACK = 0.05, 40, 0.0
-folder, part, again = Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
-encoder = hums.Encoder(provider="cpu")
-library = hums.Library.open(sys.argv[1], encoder=encoder)
-say = lambda text: print(text, flush=True)
-say("begun")
-while True:
-    library.add([folder], workers=1, progress=lambda progress: say(f"indexed {progress.done} {progress.total}"))
-    say("all")
-    library.add([again], workers=1)
-    library.set_favourite(library.clips()[0].id)
-    say("marked")
-    library.reencode(encoder)
-    say("removing")
-    library.remove([part, again])
-    say("removed")
-"""
 
 
 def program(code: str, *words: object) -> list[str]:
@@ -88,64 +64,33 @@ def filled(library: Library, mocap: Path) -> Library:
 # kills
 
 
-def killed_after(seconds: float, *words: object) -> list[str]:
-    """Starts to change a library, kills the process some time after it has begun, and returns what it said."""
-    changing = subprocess.Popen(
-        program(CHANGE_FOR_EVER, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    )
-    assert changing.stdout is not None and changing.stderr is not None
-    first = changing.stdout.readline()
-    time.sleep(seconds)
-    assert changing.poll() is None, changing.stderr.read()
-    changing.kill()
-    said = [first, *changing.stdout]
-    changing.wait()
-    changing.stdout.close()
-    changing.stderr.close()
-    return [line.rstrip("\n") for line in said]
+def test_a_kill_at_any_moment_loses_nothing_that_was_told_as_done() -> None:
+    words = [sys.executable, "benchmarks/kill_nine.py", "--kills", str(KILLS)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment(), check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(rf"^{KILLS} kills, \d+ clips checked, 0 losses$", done.stdout, re.MULTILINE)
 
 
-def least_kept(said: list[str], whole: int, part: int) -> int:
-    """How many clips must be there after what was said: those indexed, less the removal that may have begun."""
-    kept = 0
-    for line in said:
-        word, *numbers = line.split()
-        if word == "indexed":
-            done, total = map(int, numbers)
-            kept = max(kept, whole - total + done)
-        elif word == "all":
-            kept = whole
-        elif word in ("removing", "removed"):
-            kept = whole - part
-    return kept
-
-
-def test_a_kill_at_any_moment_loses_nothing_that_was_told_as_done(tmp_path: Path, encoder: Encoder) -> None:
-    rng = random.Random(os.environ.get("HUMS_KILL_SEED", "1"))
-    whole = [path.name for path in posed_bvh.write_several(tmp_path / "mocap", 9)]
-    part = [path.name for path in posed_bvh.write_several(tmp_path / "mocap" / "part", 5, seconds=1.5)]
-    again = tmp_path / "again"
-    shutil.copytree(tmp_path / "mocap" / "part", again)
-    library = tmp_path / "motions.hums"
-    Library.create(library, encoder).close()
-    heard: list[str] = []
-    for _ in range(KILLS):
-        said = killed_after(rng.uniform(0.0, 1.0), library, tmp_path / "mocap", tmp_path / "mocap" / "part", again)
-        heard += [line.split()[0] for line in said]
-        with Library.open(library, encoder=encoder) as opened:
-            report = opened.verify()
-            assert report.problems == []
-            assert report.clips >= least_kept(said, len(whole) + len(part), len(part))
-            for clip in opened.clips():
-                assert np.isfinite(opened.motion(clip.id).positions).all()
-            for clip in opened.clips(limit=1):
-                assert opened.search(clip.id, k=1)[0].score > 99
-    with Library.open(library, encoder=encoder) as opened:
-        opened.add([tmp_path / "mocap"])
-        assert len(opened.clips({"folder": tmp_path / "mocap"})) == len(whole) + len(part)
-        assert opened.verify().sound
-        assert len(list((library / "signatures").iterdir())) == 2
-    assert {"indexed", "all"} <= set(heard)  # the kills came neither all too early nor all too late
+def test_what_a_kill_loses_would_be_noticed(tmp_path: Path, encoder: Encoder) -> None:
+    scene = kill_nine.Scene.made(tmp_path)
+    trial = kill_nine.Trial(scene, random.Random(1), 1.0, encoder)
+    with Library.open(scene.library, encoder=encoder) as library:
+        library.add([scene.mocap])
+        library.set_notes(library.clips({"source": scene.marked})[0].id, "6")
+        trial.hear(["doing index", "indexed 3 14", "all", "doing mark", "marked 6"])
+        trial.check("now")
+        assert (trial.least, trial.losses) == (14, [])
+        library.remove([scene.leaving])
+        library.set_notes(library.clips({"source": scene.marked})[0].id, "5")
+    trial.check("then")
+    assert trial.losses == [
+        "then: 9 clips, but 14 were told as done",
+        "then: the mark 6 was told as done, there is '5'",
+    ]
+    flip(scene.library / "joints" / "joints-000001", 5000)
+    with pytest.raises(hums.LibraryError, match="damaged"):
+        trial.check("at last")
+    assert "are damaged" in trial.losses[2]
 
 
 # two writers, many readers
