@@ -74,7 +74,7 @@ def test_place_and_heading_do_not_matter(encoder: Encoder) -> None:
     [
         (("left_elbow",), 0.1),
         (("right_knee",), 0.1),
-        (("spine2",), 0.08),
+        (("spine3",), 0.05),
         (("left_hip", "left_shoulder"), 0.08),
     ],
 )
