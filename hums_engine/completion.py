@@ -38,14 +38,13 @@ class Poses(NamedTuple):
         if motion.valid.all():
             return motion
         seen = np.repeat(motion.valid, 3)
+        weights = np.linalg.solve(self.covariance[np.ix_(seen, seen)], self.covariance[np.ix_(seen, ~seen)])
         local, place, heading = own_frame(motion)
-        given = local.reshape(len(local), -1)
-        among_seen = self.covariance[np.ix_(seen, seen)]
-        weights = np.linalg.solve(among_seen, self.covariance[np.ix_(seen, ~seen)])
-        given[:, ~seen] = self.mean[~seen] + (given[:, seen] - self.mean[seen]) @ weights
-        guessed = quat.rotate(heading, given.reshape(local.shape)) + place
-        joints = np.where(motion.valid[:, None], motion.joints, guessed)
-        return NormalizedMotion(joints.astype(np.float32), np.ones_like(motion.valid))
+        given = local[:, motion.valid].reshape(len(local), -1)
+        guessed = self.mean[~seen] + (given - self.mean[seen]) @ weights
+        joints = motion.joints.copy()
+        joints[:, ~motion.valid] = quat.rotate(heading, guessed.reshape(len(local), -1, 3)) + place
+        return NormalizedMotion(joints, np.ones_like(motion.valid))
 
 
 def own_frame(motion: NormalizedMotion) -> tuple[Array, Array, Array]:
