@@ -289,18 +289,11 @@ def _duration(seconds: float) -> str:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    restored = []
-    try:
-        library = Library.open(options.library, readonly=not options.repair)
-    except LibraryError:
-        if not options.repair:
-            raise
-        Library.restore(options.library)
-        restored = ["the catalogue could not be opened: its backup is in its place"]
-        library = Library.open(options.library)
-    with library:
-        report = library.verify(options.repair)
-    report.mended = restored + report.mended
+    if options.repair:
+        report = Library.repair(options.library)
+    else:
+        with Library.open(options.library, readonly=True) as library:
+            report = library.verify()
     if options.json:
         _print_json({**asdict(report), "sound": report.sound})
     else:

@@ -452,14 +452,25 @@ class Library:
         self._settle()
         return report
 
-    @staticmethod
-    def restore(path: str | Path) -> None:
-        """Puts the backup in the place of a catalogue that cannot be opened any more.
+    @classmethod
+    def repair(cls, path: str | Path, encoder: Encoder | None = None) -> VerifyReport:
+        """Mends a library, also one that cannot be opened: then its catalogue's backup takes the catalogue's place.
 
         Raises:
-            LibraryError: there is no sound backup, or another program writes.
+            LibraryError: there is no sound backup, it cannot be written, another program writes, or it is of another
+                model.
         """
-        verification.restore(_absolute(path))
+        restored = []
+        try:
+            library = cls.open(path, encoder=encoder)
+        except LibraryError:
+            verification.restore(_absolute(path))
+            restored = ["the catalogue could not be opened: its backup is in its place"]
+            library = cls.open(path, encoder=encoder)
+        with library:
+            report = library.verify(repair=True)
+        report.mended = restored + report.mended
+        return report
 
 
 def _absolute(path: str | Path) -> Path:

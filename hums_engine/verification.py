@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from .catalogue import BACKUP, CATALOGUE, Catalogue, Model, Stored
 from .errors import LibraryError
 from .joint_store import JointStore
@@ -60,6 +62,7 @@ class _Damage:
     signatures: list[Stored] = field(default_factory=list)
     graphs: list[tuple[Kind, str]] = field(default_factory=list)
     catalogue: bool = False
+    backup: bool = False
 
     def lines(self, catalogue: Catalogue) -> list[str]:
         """What is damaged, for people."""
@@ -72,6 +75,7 @@ class _Damage:
             *(f"{one.joints.segment}: the joints of {names.get(one.clip_id)} are damaged" for one in self.joints),
             *(f"signatures of {names.get(one.clip_id)} are damaged" for one in self.signatures),
             *(f"{name}: the search graph is damaged" for _, name in self.graphs),
+            *([f"{BACKUP}: the copy of the catalogue is damaged"] if self.backup else []),
         ]
 
 
@@ -100,12 +104,27 @@ def _find_in_files(folder: Path, catalogue: Catalogue, report: VerifyReport) -> 
         report.clips = len(stored)
         damage.short = list(_short_files(folder, catalogue))
         joints = JointStore(folder / FOLDERS["joints"])
-        damage.joints = [one for one in stored if not _is_sound(joints, one)]
+        durations = {one.clip_id: _duration_s(joints, one) for one in stored}
+        damage.joints = [one for one in stored if durations[one.clip_id] is None]
         model = catalogue.model()
         if model is not None:
-            _check_signatures(folder, catalogue, model, stored, damage, report)
+            _check_signatures(folder, catalogue, model, stored, durations, damage, report)
         damage.graphs = [(kind, name) for kind in KINDS for name in _damaged_graph(folder, catalogue, kind)]
+    damage.backup = (folder / BACKUP).exists() and not _is_sound_backup(folder)
     return damage
+
+
+def _is_sound_backup(folder: Path) -> bool:
+    try:
+        backup = Catalogue(folder / BACKUP, readonly=True)
+    except LibraryError:
+        return False
+    try:
+        return backup.is_sound() and not backup.broken_rows()
+    except LibraryError:
+        return False
+    finally:
+        backup.close()
 
 
 def _short_files(folder: Path, catalogue: Catalogue) -> Iterator[Path]:
@@ -116,18 +135,25 @@ def _short_files(folder: Path, catalogue: Catalogue) -> Iterator[Path]:
                 yield path
 
 
-def _is_sound(joints: JointStore, one: Stored) -> bool:
+def _duration_s(joints: JointStore, one: Stored) -> float | None:
+    """How long a clip's motion is, or None where its record is damaged."""
     try:
-        joints.motion(one.joints)
+        return joints.motion(one.joints).duration_s
     except LibraryError:
-        return False
-    return True
+        return None
 
 
 def _check_signatures(
-    folder: Path, catalogue: Catalogue, model: Model, stored: list[Stored], damage: _Damage, report: VerifyReport
+    folder: Path,
+    catalogue: Catalogue,
+    model: Model,
+    stored: list[Stored],
+    durations: dict[int, float | None],
+    damage: _Damage,
+    report: VerifyReport,
 ) -> None:
     bad: dict[Kind, set[int]] = {}
+    stores: dict[Kind, SignatureStore] = {}
     for kind in KINDS:
         bad[kind] = set()
         for name, length in catalogue.files(kind).items():
@@ -137,13 +163,25 @@ def _check_signatures(
             if path in damage.short:
                 bad[kind] = set(range(count))
             else:
-                bad[kind] = set(SignatureStore(path, model.dimension, count).damaged().tolist())
+                stores[kind] = SignatureStore(path, model.dimension, count)
+                bad[kind] = set(stores[kind].damaged().tolist())
     damage.signatures = [
         one
         for one in stored
         if one.signature_row in bad["clips"]
         or not bad["moments"].isdisjoint(range(one.moment_row, one.moment_row + one.moment_count))
+        or not _is_of_its_clip(stores, one, durations[one.clip_id])
     ]
+
+
+def _is_of_its_clip(stores: dict[Kind, SignatureStore], one: Stored, duration_s: float | None) -> bool:
+    """Whether rows stand for what they should: whole files may have been exchanged, each sound in itself."""
+    if len(stores) < len(KINDS) or duration_s is None:  # damaged otherwise
+        return True
+    clip, moments = rows_of(stores, one)
+    end_s = np.float32(duration_s)
+    whole = clip.start_s[0] == 0 and clip.end_s[0] == end_s
+    return bool(whole and (moments.start_s >= 0).all() and (moments.end_s <= end_s * (1 + 1e-6)).all())
 
 
 def _damaged_graph(folder: Path, catalogue: Catalogue, kind: Kind) -> Iterator[str]:
@@ -162,7 +200,7 @@ def _damaged_graph(folder: Path, catalogue: Catalogue, kind: Kind) -> Iterator[s
 
 
 def restore(folder: Path) -> None:
-    """Puts the backup in the place of a damaged catalogue; see `Library.restore`."""
+    """Puts the backup in the place of a damaged catalogue; see `Library.repair`."""
     with WriterLock(folder / "writer.lock"):
         _restore(folder)
 
@@ -171,13 +209,10 @@ def _restore(folder: Path) -> None:
     """The same for one who holds the lock. The damaged file is kept beside the new one."""
     if not (folder / BACKUP).is_file():
         raise LibraryError(f"The catalogue of {folder.name} has no backup; index its folders into a new library.")
+    if not _is_sound_backup(folder):
+        raise LibraryError(f"The backup in {folder.name} is damaged too; index its folders into a new library.")
     copy = folder / f"{BACKUP}.copy"
     shutil.copyfile(folder / BACKUP, copy)
-    trial = Catalogue(copy)
-    sound = trial.is_sound() and not trial.broken_rows()
-    trial.close()
-    if not sound:
-        raise LibraryError(f"The backup in {folder.name} is damaged too; index its folders into a new library.")
     for name in (f"{CATALOGUE}-wal", f"{CATALOGUE}-shm"):
         (folder / name).unlink(missing_ok=True)
     if (folder / CATALOGUE).exists():
@@ -193,6 +228,8 @@ def repair(folder: Path, catalogue: Catalogue, encoder: Encoder) -> VerifyReport
         damage = _find(folder, catalogue, VerifyReport())
         found += [line for line in damage.lines(catalogue) if line not in found]
         lost = _mend_files(folder, catalogue, encoder, damage) if found else []
+        catalogue.fold_log()
+        catalogue.back_up(folder / BACKUP)
         report = check(folder, catalogue)
     report.mended = [line for line in found if line not in report.problems]
     report.problems += lost
@@ -230,6 +267,7 @@ def _fill_up(folder: Path, catalogue: Catalogue, short: list[Path]) -> None:
     """Brings files that lost their end back to their length, so that what they still have can be read."""
     for path in short:
         kind = path.name.rsplit("-", 1)[0]
+        path.parent.mkdir(exist_ok=True)
         with path.open("ab") as file:
             file.truncate(catalogue.files(kind)[path.name])
 

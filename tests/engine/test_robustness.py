@@ -396,7 +396,7 @@ def test_a_damaged_catalogue_is_found_and_restored_from_its_backup(filled: Libra
     path.write_bytes(b"not even SQLite" * 1000)
     with pytest.raises(hums.LibraryError, match="damaged"):
         Library.open(filled.path)
-    Library.restore(filled.path)
+    assert "backup is in its place" in Library.repair(filled.path, encoder).mended[0]
     with Library.open(filled.path, encoder=encoder) as library:
         assert library.clips() == before
         assert library.verify().sound
@@ -474,3 +474,44 @@ def test_an_interrupted_command_keeps_what_is_done_and_goes_on_from_there(
     with Library.open(tmp_path / "l.hums", encoder=encoder) as library:
         went_on = library.add()
         assert (went_on.unchanged, went_on.added) == (stopped["clips"], 120 - stopped["clips"])
+
+
+def test_damage_of_every_kind_to_any_file_is_mended_or_named_or_changes_nothing() -> None:
+    words = [sys.executable, "benchmarks/damage.py", "--times", "12", "--seed", "2"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment(), check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^all +\d+ +\d+ +\d+ +0$", done.stdout, re.MULTILINE)
+
+
+def test_signatures_in_each_others_files_are_noticed(filled: Library, encoder: Encoder) -> None:
+    before = [hit.clip_id for hit in filled.search(filled.clips()[0].id)]
+    filled.close()
+    clips, moments = (filled.path / "signatures" / f"{kind}-000001" for kind in ("clips", "moments"))
+    data = clips.read_bytes()
+    clips.write_bytes(moments.read_bytes()[: len(data)])
+    with Library.open(filled.path, encoder=encoder) as library:
+        assert all("signatures of" in problem for problem in library.verify().problems)
+        assert library.verify(repair=True).sound
+        assert [hit.clip_id for hit in library.search(library.clips()[0].id)] == before
+
+
+@pytest.mark.parametrize("name", ["joints", "signatures"])
+def test_an_emptied_folder_is_filled_again(filled: Library, encoder: Encoder, name: str) -> None:
+    before = [(clip.id, clip.source) for clip in filled.clips()]
+    filled.close()
+    shutil.rmtree(filled.path / name)
+    report = Library.repair(filled.path, encoder)
+    assert report.sound
+    assert any("missing" in line for line in report.mended)
+    with Library.open(filled.path, encoder=encoder) as library:
+        assert [(clip.id, clip.source) for clip in library.clips()] == before
+        assert library.search(before[0][0], k=1)[0].clip_id == before[0][0]
+
+
+def test_a_damaged_copy_of_the_catalogue_is_found_and_written_anew(filled: Library) -> None:
+    filled.verify(repair=True)
+    flip(filled.path / "catalogue.backup", 20)
+    os.truncate(filled.path / "catalogue.backup", 9000)
+    assert filled.verify().problems == ["catalogue.backup: the copy of the catalogue is damaged"]
+    assert filled.verify(repair=True).sound
+    assert filled.verify().sound
