@@ -6,11 +6,16 @@ Joints and signatures are appended to files first; the transaction that writes t
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .errors import LibraryError
 from .joint_store import Location
@@ -45,6 +50,8 @@ _MIGRATIONS: Final = (
 
 _PATH: Final = "CASE substr(sources.path, 1, 2) WHEN './' THEN home() || substr(sources.path, 3) ELSE sources.path END"
 """The whole path of a kept one (`source_paths`), with slashes that lean forward."""
+
+_AMONG: Final = "{} IN (SELECT value FROM json_each(?))"  # as many values as wanted, where ? takes one each
 
 FILTERS: Final = {
     "name": "instr(folded(clips.name), folded(?)) > 0",
@@ -403,6 +410,29 @@ class Catalogue(SealedDatabase):
             values,
         )
         return [_clip(row, places) for row in rows]
+
+    def clips_of(self, ids: Sequence[int]) -> list[Clip]:
+        """Clips in the order of these ids.
+
+        Raises:
+            LibraryError: one is there no longer.
+        """
+        found = {clip.id: clip for clip in self._clips(_AMONG.format("clips.id"), (json.dumps(ids),))}
+        return [found[one] if one in found else self.clip(one) for one in ids]
+
+    def rows(self) -> NDArray[np.int64]:
+        """Id, signature's row, first moment's row and number of moments ``[N, 4]`` of all clips, by ascending id."""
+        rows = self._all("SELECT id, signature_row, moment_row, moment_count FROM clips ORDER BY id")
+        return np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=4 * len(rows)).reshape(-1, 4)
+
+    def locations(self, ids: Sequence[int]) -> list[Location]:
+        """Where the joints of clips lie, in the order of these ids.
+
+        Raises:
+            LibraryError: one is there no longer.
+        """
+        found = {one.clip_id: one for one in self._stored(_AMONG.format("id"), (json.dumps(ids),))}
+        return [(found[one] if one in found else self.place(one)).joints for one in ids]
 
     def stored(self) -> list[Stored]:
         """Where the data of all clips lie, in the order of their ids."""

@@ -39,7 +39,7 @@ class IndexProgress:
     Attributes:
         done: files that are safely in the library (or failed).
         total: files that must be read.
-        current: path of the file read last.
+        current: path of the file read last, or how far the search graph is that is built after all files.
         rate: files a second, since the start.
         eta_s: seconds left at that rate; 0 before the first file.
     """
@@ -124,12 +124,13 @@ def run(
     writer.commit(lambda into: _write_moves(into, plan))
     known = catalogue.paths_with_clips()
     pool = ReaderPool(encoder, encoder.path, encoder.model_hash, _worker_count(workers, plan.read))
-    _read_all(writer, pool, plan.read, known, report, _Teller(progress, len(plan.read), started))
+    teller = _Teller(progress, len(plan.read), started)
+    _read_all(writer, pool, plan.read, known, report, teller)
     if not report.cancelled:
         writer.commit(lambda into: [into.remove_source(source) for source in plan.gone])
         report.removed = len(plan.gone)
         writer.compact()
-        writer.update_graphs()
+        report.cancelled = not writer.update_graphs(teller.goes_on_building)
     report.seconds = time.monotonic() - started
     return report
 
@@ -179,6 +180,10 @@ class _Teller:
         rate = done / max(time.monotonic() - self._started, 1e-6)
         eta_s = (self._total - done) / rate if rate > 0 else 0.0
         return self._callback(IndexProgress(done, self._total, current, rate, eta_s)) is not False
+
+    def goes_on_building(self, done: int, rows: int) -> bool:
+        """The same, of a search graph that covers some rows, when all files are read."""
+        return self.goes_on(self._total, f"search graph: {done:,} of {rows:,} signatures")
 
 
 def _read_all(

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import dtw
-from .catalogue import Stored
 from .errors import LibraryError
-from .joint_store import BYTES_PER_SECOND, JointStore
+from .joint_store import BYTES_PER_SECOND, JointStore, Location
 from .normalize import FPS
 from .query import Example, Query
 
@@ -54,13 +53,16 @@ class Matcher:
 
     Args:
         joints: of the library.
-        stored: its clips.
+        places: where the joints of clips at some positions lie.
         unchanged: whether the library is still as it was when these were listed.
     """
 
-    def __init__(self, joints: JointStore, stored: list[Stored], unchanged: Callable[[], bool]) -> None:
+    def __init__(
+        self, joints: JointStore, places: Callable[[list[int]], list[Location]], unchanged: Callable[[], bool]
+    ) -> None:
         self._joints = joints
-        self._stored = stored
+        self._look_up = places
+        self._known: dict[int, Location] = {}
         self._unchanged = unchanged
 
     def match(self, query: Query, positions: list[int], least: int, limit: int = 1) -> Matches:
@@ -73,6 +75,7 @@ class Matcher:
             limit: stretches of a clip at most, which hardly overlap.
         """
         rows = []
+        self._find_places(positions)
         for number, example in enumerate(query.like):
             pattern = dtw.frames(example.whole)
             stride = dtw.coarse_stride(len(pattern.values))
@@ -82,17 +85,22 @@ class Matcher:
             rows += [(p, number, *one) for p, some in zip(sketches, matches, strict=True) for one in some]
         return np.array(rows, dtype=_MATCH)
 
+    def _find_places(self, positions: Sequence[int]) -> None:
+        new = [position for position in positions if position not in self._known]
+        self._known.update(zip(new, self._look_up(new), strict=True))
+
     def _fitting(self, positions: list[int], frames: float, least: int) -> int:
         """How many of the first of these clips have no more normalised frames together, ``least`` at any rate."""
-        seconds = np.cumsum([self._stored[p].joints.length / BYTES_PER_SECOND for p in positions])
+        seconds = np.cumsum([self._known[p].length / BYTES_PER_SECOND for p in positions])
         return max(least, int(np.searchsorted(seconds * FPS, frames)))
 
     def _sketches(self, positions: Sequence[int], stride: int = 1) -> dict[int, dtw.Frames]:
         """The sketches of clips by their position; damaged ones are left out, with a word in the log."""
         sketches = {}
+        self._find_places(positions)
         for position in positions:
             try:
-                sketches[position] = self._joints.sketch(self._stored[position].joints, stride)
+                sketches[position] = self._joints.sketch(self._known[position], stride)
             except LibraryError as error:
                 if not self._unchanged():  # not damaged: a writer has just put it elsewhere
                     raise

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from .calibration import probability
 from .canonical import CanonicalMotion
-from .catalogue import Catalogue, Stored, Where
-from .joint_store import JointStore
+from .catalogue import Catalogue, Clip, Where
+from .joint_store import JointStore, Location
 from .matching import Matcher, Matches, firsts, unaligned
 from .moments import nearest_window, without_overlaps
 from .normalize import NormalizedMotion
 from .query import Query, SignedQuery
 from .signature_index import SignatureIndex
 from .signature_store import row_type
-from .vector_index import Ids, Vectors
+from .vector_index import Mask, RowNumbers, Vectors
 from .writer import FOLDERS, KINDS, Kind
 
 Scope = Literal["clips", "moments"]
@@ -112,33 +112,37 @@ class _Found(NamedTuple):
 
 
 class Snapshot:
-    """The clips of one state of the catalogue, and which rows of the signature stores are theirs."""
+    """The clips of one state of the catalogue, and which rows of the signature stores are theirs.
 
-    def __init__(self, stored: list[Stored]) -> None:
-        self.stored = stored
-        self.ids: Ids = np.array([one.clip_id for one in stored], dtype=np.int64)
-        self.rows: dict[Kind, Ids] = {}
-        self._owners: dict[Kind, NDArray[np.intp]] = {}
-        numbers = np.array([one[2:] for one in stored], dtype=np.int64).reshape(-1, 3)
-        self.signature_row, self.moment_row, self.moment_count = numbers.T
-        positions = np.arange(len(stored))
-        self._put("clips", self.signature_row, positions)
-        counts = self.moment_count
+    Args:
+        rows: what `Catalogue.rows` gives.
+    """
+
+    def __init__(self, rows: NDArray[np.int64]) -> None:
+        self.ids, self.signature_row, self.moment_row, self.moment_count = np.ascontiguousarray(rows.T)
+        positions, counts = np.arange(len(rows)), self.moment_count
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        self._put("moments", np.repeat(self.moment_row, counts) + within, np.repeat(positions, counts))
+        self._owners: dict[Kind, NDArray[np.intp]] = {
+            "clips": _owners(self.signature_row, positions),
+            "moments": _owners(np.repeat(self.moment_row, counts) + within, np.repeat(positions, counts)),
+        }
+        self._live: dict[Kind, Mask] = {kind: owners >= 0 for kind, owners in self._owners.items()}
 
-    def _put(self, kind: Kind, rows: Ids, owners: NDArray[np.intp]) -> None:
-        order = np.argsort(rows, kind="stable")
-        self.rows[kind], self._owners[kind] = rows[order], owners[order]
+    def owners(self, kind: Kind, rows: RowNumbers) -> NDArray[np.intp]:
+        """Positions of the clips that live rows belong to."""
+        return self._owners[kind][rows]
 
-    def owners(self, kind: Kind, rows: Ids) -> NDArray[np.intp]:
-        """Positions in ``stored`` of the clips that live rows belong to."""
-        return self._owners[kind][np.searchsorted(self.rows[kind], rows)]
+    def rows_of(self, kind: Kind, allowed: Mask | None) -> Mask:
+        """Which rows are live, and of the clips at ``allowed`` positions."""
+        live = self._live[kind]
+        return live if allowed is None or not len(live) else live & allowed[self._owners[kind]]
 
-    def rows_of(self, kind: Kind, allowed: NDArray[np.bool_] | None) -> Ids:
-        """Live rows, only those of the clips at ``allowed`` positions."""
-        rows = self.rows[kind]
-        return rows if allowed is None else rows[allowed[self._owners[kind]]]
+
+def _owners(rows: NDArray[np.int64], positions: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The position that each row belongs to, -1 where to none any more."""
+    owners = np.full(int(rows.max(initial=-1)) + 1, -1, dtype=np.intp)
+    owners[rows] = positions
+    return owners
 
 
 class Searcher:
@@ -164,7 +168,7 @@ class Searcher:
         self._encode = encode
         self._guard = threading.Lock()
         self._state: tuple[int, int] | None = None
-        self._snapshot = Snapshot([])
+        self._snapshot = Snapshot(np.empty((0, 4), dtype=np.int64))
         self._indexes: dict[Kind, SignatureIndex] = {}
 
     def search(
@@ -187,12 +191,12 @@ class Searcher:
         with self._guard:
             self._follow()
             allowed = None if where is None else np.isin(self._snapshot.ids, self._catalogue.ids(where))
-            if not len(self._snapshot.rows_of("clips", allowed)):
+            if not (np.any(allowed) if allowed is not None else len(self._snapshot.ids)):
                 return []
             find = self._aligned if rerank else self._signed
             asked = [query, query.mirror_image()] if mirror else [query]
             found = [one for each in asked for one in find(SignedQuery.of(each, self._encode), k, scope, allowed)]
-            return [self._hit(group) for group in _grouped(found, 1 if scope == "clips" else _STRETCHES)[:k]]
+            return self._hits(_grouped(found, 1 if scope == "clips" else _STRETCHES)[:k])
 
     def _follow(self) -> None:
         """Takes over what has changed in the library since the last query."""
@@ -201,7 +205,7 @@ class Searcher:
         if state == self._state or model is None:
             return
         with self._catalogue.moment_in_time():
-            self._snapshot = Snapshot(self._catalogue.stored())
+            self._snapshot = Snapshot(self._catalogue.rows())
             for kind in KINDS:
                 for name, length in self._catalogue.files(kind).items():
                     index = self._indexes.setdefault(kind, SignatureIndex(model.dimension))
@@ -210,7 +214,7 @@ class Searcher:
                     index.follow(path, count, self._folder / FOLDERS["graph"], self._catalogue.graph(kind))
         self._state = state
 
-    def _signed(self, asked: SignedQuery, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
+    def _signed(self, asked: SignedQuery, k: int, scope: Scope, allowed: Mask | None) -> list[_Found]:
         """What the signatures alone say."""
         found = self._nearest("clips", asked.seek, max(k, CANDIDATES), allowed)
         if scope == "moments":
@@ -218,13 +222,15 @@ class Searcher:
             found = np.concatenate([found, more])
         return self._judged(asked, found, scope)
 
-    def _aligned(self, asked: SignedQuery, k: int, scope: Scope, allowed: NDArray[np.bool_] | None) -> list[_Found]:
+    def _aligned(self, asked: SignedQuery, k: int, scope: Scope, allowed: Mask | None) -> list[_Found]:
         """The candidates of the signatures, compared with the query frame by frame: all roughly, the best finely."""
         count = max(CANDIDATES, k)
-        whole = self._nearest("clips", asked.seek, max(count, _ALL_OF), allowed)
+        small = len(self._snapshot.ids) <= _ALL_OF
+        whole = self._nearest("clips", asked.seek, _ALL_OF if small else count, allowed)
         parts = self._nearest("moments", asked.seek_pieces, _MOMENTS_ASKED, allowed)
-        matcher = Matcher(self._joints, self._snapshot.stored, lambda: self._catalogue.state() == self._state)
-        found = matcher.match(asked.query, _candidates(whole, parts, count), 2 * count)
+        positions = _candidates(whole, parts, count)
+        matcher = Matcher(self._joints, self._places, lambda: self._catalogue.state() == self._state)
+        found = matcher.match(asked.query, positions if small else positions[: 2 * count], 2 * count)
         likely, _ = self._likely(asked, found, scope, matcher)
         found = firsts(found[np.argsort(-likely, kind="stable")])[: max(_FINE, k)]
         if scope == "moments":
@@ -269,19 +275,30 @@ class Searcher:
             vectors[inside] = moments.read(rows).vectors
         return vectors
 
-    def _nearest(self, kind: Kind, vectors: Vectors, count: int, allowed: NDArray[np.bool_] | None) -> Matches:
+    def _nearest(self, kind: Kind, vectors: Vectors, count: int, allowed: Mask | None) -> Matches:
         """What the nearest signatures of one kind to any of ``vectors`` ``[Q, D]`` stand for, best first."""
-        rows_allowed = self._snapshot.rows_of(kind, allowed)
         index = self._indexes.get(kind)
-        if index is None or index.store is None or not len(rows_allowed):
+        if index is None or index.store is None:
             return unaligned(*np.empty((3, 0)))
-        rows, cosines = index.search(vectors, count, rows_allowed)
+        rows, cosines = index.search(vectors, count, self._snapshot.rows_of(kind, allowed))
         there = np.isfinite(cosines)
         rows = rows[there][np.argsort(-cosines[there], kind="stable")]
         return unaligned(self._snapshot.owners(kind, rows), *index.store.times(rows))
 
-    def _hit(self, group: list[_Found]) -> Hit:
-        clip = self._catalogue.clip(self._snapshot.stored[group[0].position].clip_id)
+    def _places(self, positions: list[int]) -> list[Location]:
+        """Where the joints of clips lie.
+
+        Raises:
+            LibraryError: a clip is there no longer.
+        """
+        return self._catalogue.locations(self._snapshot.ids[positions].tolist())
+
+    def _hits(self, groups: list[list[_Found]]) -> list[Hit]:
+        ids = self._snapshot.ids[[group[0].position for group in groups]].tolist() if groups else []
+        return [self._hit(clip, group) for clip, group in zip(self._catalogue.clips_of(ids), groups, strict=True)]
+
+    @staticmethod
+    def _hit(clip: Clip, group: list[_Found]) -> Hit:
         best, *others = (
             one._replace(start_s=min(one.start_s, clip.duration_s), end_s=min(one.end_s, clip.duration_s))
             for one in group

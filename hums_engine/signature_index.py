@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SignatureIndex: nearest rows of one signature store, by its search graph where there is one, else by comparing all.
 
-The graph covers the rows that were there when it was built; those appended since are compared one by one. So a
-library answers at once while its graph is behind, missing or damaged.
+The graph covers the rows that were there when it was built; those appended since are compared one by one. It is read
+in the background, and its vectors are all compared meanwhile. So a library answers at once, also while its graph is
+behind, missing or damaged.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 from pathlib import Path
+from typing import Final
 
 from .catalogue import Graph
-from .errors import MissingDependencyError
+from .errors import LibraryError
 from .hnsw_index import HnswIndex
 from .signature_store import SignatureStore
-from .vector_index import ExactIndex, Ids, Vectors, best_of
+from .vector_index import ExactIndex, Mask, RowNumbers, Vectors, best_of
 from .writer import load_graph
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class SignatureIndex:
@@ -25,7 +31,7 @@ class SignatureIndex:
         self._name = ""
         self._graph_name = ""
         self._graph: HnswIndex | None = None
-        self._exact = ExactIndex(dimension)
+        self._tail = ExactIndex(dimension)
         self._count = 0  # rows taken in so far
         self.store: SignatureStore | None = None
 
@@ -34,22 +40,25 @@ class SignatureIndex:
         graph_name = graph.name if graph else ""
         if path.name != self._name or graph_name != self._graph_name or count < self._count:
             self._name, self._graph_name = path.name, graph_name
-            self._graph = _loaded(graph_folder, graph)
-            self._exact = ExactIndex(self._dimension)
-            self._count = graph.rows if graph and self._graph else 0
+            self._graph = load_graph(graph_folder / graph.name, graph) if graph else None
+            self._count = len(self._graph) if self._graph else 0
+            self._tail = ExactIndex(self._dimension, self._count)
+            if self._graph:
+                threading.Thread(target=_connect, args=(self._graph, graph_folder / graph_name), daemon=True).start()
         self.store = SignatureStore(path, self._dimension, count)
-        for numbers, rows in self.store.blocks(self._count):
-            self._exact.add(numbers, rows.vectors)
+        for _, rows in self.store.blocks(self._count):
+            self._tail.add(rows.vectors)
         self._count = count
 
-    def search(self, vectors: Vectors, k: int, allowed: Ids) -> tuple[Ids, Vectors]:
+    def search(self, vectors: Vectors, k: int, allowed: Mask) -> tuple[RowNumbers, Vectors]:
         """The ``k`` nearest of the ``allowed`` rows; see `VectorIndex.search`."""
-        found = self._exact.search(vectors, k, allowed)
+        found = self._tail.search(vectors, k, allowed)
         return found if self._graph is None else best_of(*found, *self._graph.search(vectors, k, allowed))
 
 
-def _loaded(folder: Path, graph: Graph | None) -> HnswIndex | None:
+def _connect(index: HnswIndex, path: Path) -> None:
+    """Reads the graph; where that fails, all its vectors go on being compared."""
     try:
-        return load_graph(folder / graph.name, graph) if graph else None
-    except MissingDependencyError:
-        return None
+        index.connect(path)
+    except (LibraryError, MemoryError) as error:
+        _LOG.warning("%s", error)

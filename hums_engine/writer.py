@@ -19,11 +19,12 @@ import numpy as np
 
 from .append_file import AppendFile
 from .catalogue import BACKUP, Catalogue, Clip, Graph, Model, Source, Stored
-from .errors import LibraryError, MissingDependencyError
-from .hnsw_index import HnswIndex
+from .errors import LibraryError
+from .hnsw_index import HnswIndex, is_installed
 from .joint_store import SEGMENT_BYTES, JointStore, Location
 from .reading import ReadFile, TakeFacts
 from .signature_store import Rows, SignatureStore, pack_rows, row_type
+from .subspace import Subspace
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -32,11 +33,13 @@ Kind = Literal["clips", "moments"]
 KINDS: Final[tuple[Kind, Kind]] = ("clips", "moments")
 
 FOLDERS: Final = {"joints": "joints", "clips": "signatures", "moments": "signatures", "graph": "graphs"}
-GRAPH_FROM: Final = 32_000
-"""Rows from which a search graph is kept. Below, comparing with all takes some 5 ms; building one costs a
-millisecond a row."""
+GRAPH_FROM: Final = 10_000
+"""Rows from which a search graph is kept. Below, comparing with all takes some 2 ms; building one costs some 0.05 ms a
+row."""
 
-_GRAPH_SLACK: Final = 0.25  # a graph is brought up to date when more than this share of the rows came after it
+_GRAPH_SLACK: Final = 8_000  # a graph is extended when more rows than this came after it
+_GRAPH_PIECE: Final = 262_144  # rows that may have to be put into the graph once more if the writer is killed
+_GRAPH_SAMPLE: Final = 8_192  # rows that the subspace of a graph is made for
 _WASTE: Final = 0.5  # files are compacted when more than this share of them belongs to nothing
 
 
@@ -282,31 +285,61 @@ class Writer:
         file = self._files[kind]
         return SignatureStore(file.path, self.model.dimension, file.length // self._row_bytes)
 
-    def update_graphs(self) -> None:
-        """Builds or extends the search graphs of what has grown large; does nothing where hnswlib is missing."""
-        for kind in KINDS:
-            store, graph = self.store(kind), self._catalogue.graph(kind)
-            covered = graph.rows if graph else 0
-            if store.count >= GRAPH_FROM and store.count - covered > _GRAPH_SLACK * covered:
-                try:
-                    self._put_graph(kind, store, graph)
-                except MissingDependencyError:
-                    return
+    def update_graphs(self, progress: Callable[[int, int], bool] = lambda done, rows: True) -> bool:
+        """Builds or extends the search graphs of what has grown large; does nothing where hnswlib is missing.
 
-    def _put_graph(self, kind: Kind, store: SignatureStore, graph: Graph | None) -> None:
+        Args:
+            progress: told once a second or so how many rows of how many a graph covers; False stops, and what is
+                covered by then is kept.
+
+        Returns:
+            False if stopped.
+        """
+        for kind in KINDS if is_installed() else ():
+            store, graph = self.store(kind), self._catalogue.graph(kind)
+            behind = graph is None or store.count - graph.rows > _GRAPH_SLACK
+            if behind and store.count >= GRAPH_FROM and not self._extend_graph(kind, store, graph, progress):
+                return False
+        return True
+
+    def _extend_graph(
+        self, kind: Kind, store: SignatureStore, graph: Graph | None, progress: Callable[[int, int], bool]
+    ) -> bool:
+        index = self._begun_graph(store, graph)
+        saved, goes_on = len(index), True
+        for numbers, rows in store.blocks(len(index)):
+            goes_on = progress(int(numbers[0]), store.count)
+            if not goes_on:
+                break
+            index.add(rows.vectors)
+            if len(index) - saved >= _GRAPH_PIECE:
+                self._put_graph(kind, store, index)
+                saved = len(index)
+        if len(index) > saved:
+            self._put_graph(kind, store, index)
+        return goes_on
+
+    def _begun_graph(self, store: SignatureStore, graph: Graph | None) -> HnswIndex:
+        """The graph so far, or an empty one where it is damaged or its subspace is wrong for what came after it."""
         index = None if graph is None else load_graph(self._path("graph", graph.name), graph)
-        covered = graph.rows if graph and index else 0
-        index = index or HnswIndex(self.model.dimension, store.count)
-        for numbers, rows in store.blocks(covered):
-            index.add(numbers, rows.vectors)
-        name = f"{store.path.name}-{store.count}"
+        if graph is not None and index is not None and index.holds(store.sample(_GRAPH_SAMPLE, graph.rows)):
+            try:
+                index.connect(self._path("graph", graph.name))
+                return index
+            except LibraryError:
+                pass
+        return HnswIndex(Subspace.of(store.sample(_GRAPH_SAMPLE)), store.count)
+
+    def _put_graph(self, kind: Kind, store: SignatureStore, index: HnswIndex) -> None:
+        old = self._catalogue.graph(kind)
+        name = f"{store.path.name}-{len(index)}"
         path = self._path("graph", name)
         with self._disk():
             index.save(path)
-            new = Graph(name, store.count, crc_of(path))
+            new = Graph(name, len(index), crc_of(path))
         self.commit(lambda catalogue: catalogue.set_graph(kind, new))
-        if graph is not None:
-            _delete(self._path("graph", graph.name))
+        if old is not None and old.name != name:
+            _delete(self._path("graph", old.name))
 
 
 def _put_anew(catalogue: Catalogue, placed: list[Stored], gone: list[str], graphs: bool = False) -> None:
@@ -334,11 +367,7 @@ def rows_of(stores: dict[Kind, SignatureStore], one: Stored) -> tuple[Rows, Rows
 
 
 def load_graph(path: Path, graph: Graph) -> HnswIndex | None:
-    """A saved search graph, or None where it is damaged (then every signature is compared instead).
-
-    Raises:
-        MissingDependencyError: hnswlib is not installed.
-    """
+    """The vectors of a saved search graph, not yet connected, or None where it is damaged."""
     try:
         return HnswIndex.load(path) if crc_of(path) == graph.check else None
     except (LibraryError, OSError):
