@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Libraries of any size whose signatures lie as real ones do, for benchmarks and soaks.
 
-``python benchmarks/many_motions.py BASE.hums OUT.hums --signatures 100000`` multiplies the takes of a real library.
-Each take is played at eight speeds and cut into clips of 3.5 s, half of each over the next; a clip and its nine moments
-are signed by the encoder. Where that is not enough, further clips are mixtures: a signature is the mean direction of
-tokens, so the weighted mean of two clips' signatures is that of a clip which is partly one and partly the other.
+``python benchmarks/many_motions.py BASE.hums FOLDER --signatures 10000 100000`` multiplies the takes of a real library.
+Each take is played at several speeds and cut into clips of 3.5 s, half of each over the next; a clip and its nine
+moments are signed by the encoder. Beyond 10,000 such clips, further ones are mixtures: a signature is the mean
+direction of tokens, so the mean of two clips' signatures is that of a clip which is partly one and partly the other.
 Moments are mixed as their clips are. What is stored goes through the real `Writer`, one file a clip; the joints of a
-mixture are those of the clip that it has most of. The same base gives the same library.
+mixture are those of the clip that it has most of. The same base gives the same libraries.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -41,6 +41,7 @@ SIGNATURES_A_CLIP: Final = len(TIMES)
 _HOP_S: Final = CLIP_S / 2
 _SPEEDS: Final = (1.0, 0.8, 1.25, 0.9, 1.12, 0.7, 1.4, 1.06)
 _STORED_FPS: Final = 15.0  # a quarter of the usual rate: a library of 100,000 clips then takes 4 GB, not 10
+_REAL_CLIPS: Final = 10_000
 _MIXED: Final = (0.15, 0.45)  # share of the second clip
 _COMMIT_CLIPS: Final = 2_000
 
@@ -131,19 +132,28 @@ def fill(library: Library, encoder: Encoder, some: Cuts, count: int) -> None:
         library._settle()
 
 
+def make(base: Path, folder: Path, sizes: Sequence[int], encoder: Encoder) -> list[Path]:
+    """Libraries of so many signatures, each made unless it is there."""
+    paths = [folder / f"{size}.hums" for size in sizes]
+    missing = [(size // SIGNATURES_A_CLIP, path) for size, path in zip(sizes, paths, strict=True) if not path.exists()]
+    if missing:
+        with Library.open(base, readonly=True) as takes:
+            some = cuts(takes, encoder, min(max(missing)[0], _REAL_CLIPS))
+        for count, path in missing:
+            with Library.create(path, encoder) as library:
+                fill(library, encoder, some, count)
+    return paths
+
+
 def main() -> None:
-    """Makes one library."""
+    """Makes libraries."""
     parser = argparse.ArgumentParser(description="Multiplies the takes of a real library.")
     parser.add_argument("base", type=Path, help="a library of real takes")
-    parser.add_argument("out", type=Path, help="the library to make")
-    parser.add_argument("--signatures", type=int, default=100_000)
+    parser.add_argument("folder", type=Path, help="where to make SIZE.hums")
+    parser.add_argument("--signatures", type=int, nargs="+", default=[1_000, 10_000])
     arguments = parser.parse_args()
-    encoder = Encoder()
-    count = arguments.signatures // SIGNATURES_A_CLIP
-    with Library.open(arguments.base, readonly=True) as base, Library.create(arguments.out, encoder) as out:
-        some = cuts(base, encoder, count)
-        print(f"{min(len(some.vectors), count):,} of {count:,} clips are cut out of real takes", flush=True)
-        fill(out, encoder, some, count)
+    for path in make(arguments.base, arguments.folder, arguments.signatures, Encoder()):
+        print(path)
 
 
 if __name__ == "__main__":

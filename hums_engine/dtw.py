@@ -13,6 +13,7 @@ up to thirty: a tenth of a second is a hand's breadth of a running foot.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import rest_pose
+from .moments import TOUCH
 from .normalize import FPS, NormalizedMotion
 from .skeleton import JOINT_COUNT
 
@@ -41,8 +43,14 @@ _FASTEST: Final = 10.0  # metres a second; what is faster is a jump in the data,
 _STEADY: Final = 2  # frames to either side that a speed is taken over
 _MISSING: Final = 0.15
 """Metres by which a candidate is further away that shows none of the query."""
-_TOUCH: Final = 0.25
-"""Share of the shorter of two matches that they may have in common: the end of one turn is the begin of the next."""
+_AGAIN: Final = 1.3
+"""A motion is done once more where it is not further away than this, times its best match."""
+_HAIR: Final = 0.01
+"""Metres that are no difference."""
+_STARTS: Final = 2.0**20
+"""Frames that a text may have, more than a day's."""
+_COST_STEPS: Final = 2.0**20
+"""Of a metre, in which costs are counted: 128 frames of 10 m each, and the start, then fit into 53 bits."""
 _BATCH_CELLS: Final = 400_000  # of the tables computed at once: bounds the memory to some 30 MB
 
 Array = NDArray[np.float32]
@@ -173,8 +181,9 @@ def _whole(ends: Ends, query: Frames, candidate: Frames) -> Match:
     absent = times[0].distance + _MISSING
     distance, left = 0.0, 1.0
     for one in times:
-        share = min((one.end_s - one.start_s + query.step_s) / length_s, left)
-        distance, left = distance + share * min(one.distance, absent), left - share
+        if one.distance <= _AGAIN * times[0].distance + _HAIR:
+            share = min((one.end_s - one.start_s + query.step_s) / length_s, left)
+            distance, left = distance + share * one.distance, left - share
     return Match(distance + left * absent, 0.0, (len(candidate.values) - 1) * candidate.step_s)
 
 
@@ -196,6 +205,10 @@ class Ends(NamedTuple):
 
         The second and the third turn of a motion that repeats itself are matches; the second, begun late, is none.
         """
+        if limit == 1:
+            end = int(np.argmin(self.distance))
+            distance = float(self.distance[end])
+            return [Match(distance, int(self.start[end]) * self.step_s, end * self.step_s)] if distance < np.inf else []
         ends = np.arange(len(self.distance))
         around = np.concatenate([[np.inf], self.distance, [np.inf]])
         distance = np.where((around[:-2] >= around[1:-1]) & (around[1:-1] <= around[2:]), self.distance, np.inf)
@@ -206,7 +219,7 @@ class Ends(NamedTuple):
             found.append(Match(float(distance[end]), start * self.step_s, end * self.step_s))
             shared = np.minimum(ends, end) - np.maximum(self.start, start)
             shorter = np.minimum(ends - self.start, end - start)
-            distance[(shared > _TOUCH * shorter) | (ends == end)] = np.inf
+            distance[(shared > TOUCH * shorter) | (ends == end)] = np.inf
         return found
 
 
@@ -214,43 +227,45 @@ def align(patterns: Sequence[Frames], texts: Sequence[Frames]) -> list[Ends]:
     """Lays each pattern ``[n, F]`` into its text ``[m, F]``, ``m >= n``, for all pairs at once."""
     costs = _costs(patterns, texts)
     rows = np.array([len(pattern.values) for pattern in patterns])
-    distance = np.full((len(texts), costs.shape[2]), np.inf, dtype=np.float32)
-    start = np.zeros(distance.shape, dtype=np.int32)
-    for row, (total, begun) in enumerate(_table(costs)):
+    last = np.full((len(texts), costs.shape[2]), np.inf)
+    for row, totals in enumerate(_table(costs)):
         done = rows == row + 1
-        distance[done], start[done] = total[done] / (row + 1), begun[done]
+        if done.any():
+            last[done] = totals[done]
+    reached = np.isfinite(last)
+    start = np.where(reached, last, 0.0) % _STARTS
+    distance = np.where(reached, (last - start) / (_STARTS * _COST_STEPS) / rows[:, None], np.inf)
+    distance, start = distance.astype(np.float32), start.astype(np.int32)
     return [
         Ends(distance[i, : len(text.values)], start[i, : len(text.values)], text.step_s) for i, text in enumerate(texts)
     ]
 
 
-def _table(costs: Array) -> Iterator[tuple[Array, NDArray[np.int32]]]:
-    """The rows of the tables of ``costs`` ``[B, n, m]``: total cost ``[B, m]``, and the start that it came from."""
-    total = costs[:, 0]
-    start = np.broadcast_to(np.arange(costs.shape[2], dtype=np.int32), total.shape)
-    before, start_before = np.full_like(total, np.inf), start
-    yield total, start
-    for i in range(1, costs.shape[1]):
-        cost, cost_before = costs[:, i], costs[:, i - 1]
-        ways = (
-            _shifted(total, 1) + cost,
-            _shifted(total, 2) + (_shifted(cost, 1) + cost) / 2,  # two frames of the text for one of the pattern
-            _shifted(before, 1) + cost_before + cost,
-        )
-        starts = _shifted(start, 1), _shifted(start, 2), _shifted(start_before, 1)
-        before, start_before = total, start
-        total, start = ways[0], starts[0]
-        for way, begun in zip(ways[1:], starts[1:], strict=True):
-            better = way < total
-            total, start = np.where(better, way, total), np.where(better, begun, start)
-        yield total, start
+def _table(costs: Array) -> Iterator[NDArray[np.float64]]:
+    """The rows ``[B, m]`` of the tables of ``costs`` ``[B, n, m]``: total cost, and in its last bits where that began.
 
-
-def _shifted(row: NDArray, by: int) -> NDArray:
-    """``row`` ``[B, m]`` moved ``by`` frames to the right; nothing comes from before the start."""
-    moved = np.full_like(row, np.inf) if row.dtype.kind == "f" else np.zeros_like(row)
-    moved[:, by:] = row[:, :-by]
-    return moved
+    A number holds the cost in even steps of a micrometre, times ``_STARTS``, plus the start: the smallest of three
+    brings its own start along. All are whole numbers below 2^53, which float64 adds without rounding.
+    """
+    steps = np.rint(costs.transpose(1, 0, 2).astype(np.float64) * (_COST_STEPS / 2)) * (2 * _STARTS)
+    _, batch, length = steps.shape
+    total, before, spare = (
+        np.full((batch, length + 2), np.inf) for _ in range(3)
+    )  # nothing comes from before the start
+    total[:, 2:] = steps[0] + np.arange(length)
+    way = np.empty((batch, length))
+    yield total[:, 2:]
+    for cost_before, cost in itertools.pairwise(steps):
+        best = np.add(total[:, 1:-1], cost, out=spare[:, 2:])
+        np.add(cost[:, 1:], cost[:, :-1], out=way[:, 1:])  # two frames of the text for one of the pattern
+        way[:, 1:] *= 0.5
+        way[:, 1:] += total[:, 1:-2]
+        np.minimum(best[:, 1:], way[:, 1:], out=best[:, 1:])
+        np.add(cost_before, cost, out=way)
+        way += before[:, 1:-1]
+        np.minimum(best, way, out=best)
+        total, before, spare = spare, total, before
+        yield best
 
 
 def _costs(patterns: Sequence[Frames], texts: Sequence[Frames]) -> Array:
