@@ -10,7 +10,7 @@ from typing import Final
 
 from ..errors import MotionFileError
 from ..motion import Motion
-from . import asf_amc, bvh, fbx, gltf, mhad, npz, ntu
+from . import asf_amc, blender, bvh, fbx, gltf, mhad, npz, ntu
 from .files import printable
 
 READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
@@ -22,6 +22,12 @@ READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
     ".gltf": gltf.read,
     ".glb": gltf.read,
     ".fbx": fbx.read,
+    ".blend": blender.read,
+    ".usd": blender.read,
+    ".usda": blender.read,
+    ".usdc": blender.read,
+    ".usdz": blender.read,
+    ".dae": blender.read,
 }
 """What reads each kind of file, by its suffix in small letters. A reader gives every figure or take of its file."""
 
@@ -31,9 +37,16 @@ _LOOKED_INTO: Final = {
     ".gltf": gltf.holds_motion,
     ".glb": gltf.holds_motion,
     ".fbx": fbx.holds_motion,
+    ".blend": blender.holds_motion,
+    ".usd": blender.holds_motion,
+    ".usda": blender.holds_motion,
+    ".usdc": blender.holds_motion,
+    ".usdz": blender.holds_motion,
+    ".dae": blender.holds_motion,
 }
 _REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
+    ".abc": "an Alembic file holds moving meshes, no skeleton; export the motion as FBX, glTF or BVH.",
     ".asf": "an ASF file is a skeleton without motion; open the AMC file that goes with it.",
 }
 

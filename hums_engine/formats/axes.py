@@ -68,8 +68,9 @@ def to_motion(
     names: Sequence[str],
     fps: float,
     unit: Unit | None = None,
+    up: UpAxis | None = None,
 ) -> Motion:
-    """A Motion from joints in the axes and the unit of a file; both are told from the figure.
+    """A Motion from joints in the axes and the unit of a file; both are told from the figure where it says neither.
 
     Args:
         positions: ``[T, J, 3]`` in the file's axes and unit; NaN where a joint is not seen.
@@ -79,10 +80,11 @@ def to_motion(
         names: the ``J`` joints.
         fps: frames a second.
         unit: the unit where the file states it.
+        up: the axis that is up where the file states it.
     """
     sample = positions[np.unique(np.linspace(0, len(positions) - 1, _SAMPLES).astype(int))]
     marks = landmarks(names)
-    up = up_axis(sample, rest, marks)
+    up = up or up_axis(sample, rest, marks)
     unit = unit or length_unit(stature(sample, parents, marks))
     return Motion(
         positions=to_blender(positions, up) * unit.metres,

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from .. import interpreter, quat
 from ..errors import MissingDependencyError, MotionFileError
 from ..motion import Motion
-from . import fbx_process, node_tree
+from . import blender, fbx_process, node_tree
 from .axes import METRE, UNITS
 from .channels import LARGEST
 from .files import read_binary
@@ -77,9 +77,14 @@ def read(path: Path) -> list[Motion]:
 
     Raises:
         MotionFileError: the file is no FBX, not whole, or has no animated skeleton.
-        MissingDependencyError: ufbx is not installed.
+        MissingDependencyError: neither ufbx nor Blender is there.
     """
-    answer = _asked(read_binary(path))
+    try:
+        answer = _asked(read_binary(path))
+    except MissingDependencyError:
+        if blender.is_there():
+            return blender.read(path)
+        raise
     try:
         scene = _parsed(answer)
         figures = scene.figures()
@@ -132,7 +137,8 @@ def _asked(data: bytes) -> bytes:
         raise MotionFileError(f"the process that reads FBX cannot be started ({error.strerror}); try again.") from None
     if done.returncode == fbx_process.NOT_INSTALLED:
         raise MissingDependencyError(
-            "FBX files are read with ufbx; install it with: pip install 'hums[run]', or save the file as BVH or glTF."
+            "FBX files are read with ufbx or Blender; install ufbx with: pip install 'hums[run]', or set "
+            f"{blender.VARIABLE} to Blender's program."
         )
     if done.returncode == 1:
         reason = " ".join(done.stderr.decode("utf-8", "replace")[-100:].split())

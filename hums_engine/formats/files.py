@@ -15,8 +15,8 @@ _END_MARKS = b"\0\x1a"
 _NOTHING = b"\0\x1a \t\r\n"
 
 
-def read_binary(path: Path) -> bytes:
-    """The file as it is.
+def read_binary(path: Path, most: int = -1) -> bytes:
+    """The file as it is, or its first ``most`` bytes.
 
     Raises:
         MotionFileError: the file is missing, a folder, not permitted, empty or larger than ``MAX_BYTES``.
@@ -29,7 +29,8 @@ def read_binary(path: Path) -> bytes:
             raise MotionFileError(
                 f"{size / 1e9:.1f} GB are more than the {MAX_BYTES / 1e9:g} GB that can be read; cut it."
             )
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(most)
     except FileNotFoundError:
         raise MotionFileError(f"there is no such file in {path.parent}; check the path.") from None
     except PermissionError:

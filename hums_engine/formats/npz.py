@@ -9,6 +9,8 @@ An NPZ is a zip of arrays, each under its key. The keys that are read:
 - ``parents``: ``J`` whole numbers, the place of each joint's parent; a root's is -1, or its own, or any beyond J.
   They may be left out where the names are SMPL's.
 - ``up_axis``: ``"Y"`` or ``"Z"``. AMASS is Z up; without the key it is told from the figure.
+- ``rotations``: ``[T, J, 4]`` local rotations as `Motion` has them, in the axes of the positions; may be left out.
+- ``rest_positions``: ``[J, 3]`` the joints at rest, in the axes and the unit of the positions; may be left out.
 - ``unit``: ``"m"``, ``"cm"``, ``"mm"``, ``"dm"`` or ``"in"``. Metres without it.
 
 Own code instead of ``numpy.load``, because files may be hostile: sizes are checked in the zip's directory before
@@ -33,7 +35,7 @@ from numpy.typing import NDArray
 from .. import skeleton
 from ..errors import MotionFileError
 from ..motion import Motion
-from .axes import METRE, UNITS, Unit, UpAxis, to_blender, to_motion
+from .axes import METRE, UNITS, Unit, UpAxis, to_motion
 from .channels import MOST_PLACES
 from .files import read_binary
 
@@ -41,6 +43,7 @@ MAX_JOINTS: Final = 4096
 """More are refused: no figure has them, a damaged or hostile file may."""
 
 _POSITIONS: Final = ("joints", "positions")
+_LARGE: Final = (*_POSITIONS, "rotations")
 _RATES: Final = ("fps", "mocap_framerate", "mocap_frame_rate")
 _FINGERS: Final = tuple(f"{finger}{i}" for finger in ("index", "middle", "pinky", "ring", "thumb") for i in (1, 2, 3))
 _HANDS: Final = tuple(f"{side}_{finger}" for side in ("left", "right") for finger in _FINGERS)
@@ -79,7 +82,7 @@ def holds_motion(path: Path) -> bool:
 
 
 def read(path: Path) -> list[Motion]:
-    """The one motion of a file, without rotations.
+    """The one motion of a file; with rotations where it has them.
 
     Raises:
         MotionFileError: the file is no NPZ or damaged, or its arrays are not those of a motion.
@@ -117,7 +120,7 @@ class _Arrays:
         self.keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
 
     def __getitem__(self, key: str) -> NDArray[Any]:
-        most = _MOST_BYTES if key in _POSITIONS else _MOST_BYTES_OF_OTHERS
+        most = _MOST_BYTES if key in _LARGE else _MOST_BYTES_OF_OTHERS
         entry = self._archive.getinfo(f"{key}.npy")
         if entry.file_size > most:
             raise MotionFileError(
@@ -166,20 +169,40 @@ def _motion(arrays: _Arrays) -> Motion:
     ordered[~(np.abs(ordered) < _LARGEST).all(axis=-1)] = np.nan
     if np.isnan(ordered).all():
         raise MotionFileError("no joint is seen in any frame; leave this file out.")
-    return _placed(ordered, parents, [names[joint] for joint in order], _fps(arrays), _unit(arrays), _up_axis(arrays))
+    rotations, rest = _rotations(arrays, positions.shape[:2]), _rest(arrays, count)
+    return to_motion(
+        ordered,
+        None if rotations is None else rotations[:, order],
+        None if rest is None else rest[order],
+        parents,
+        [names[joint] for joint in order],
+        _fps(arrays),
+        _unit(arrays),
+        _up_axis(arrays),
+    )
 
 
-def _placed(
-    positions: NDArray[np.float32],
-    parents: NDArray[np.intp],
-    names: list[str],
-    fps: float,
-    unit: Unit,
-    up: UpAxis | None,
-) -> Motion:
-    if up is None:
-        return to_motion(positions, None, None, parents, names, fps, unit)
-    return Motion(to_blender(positions, up) * unit.metres, fps, names, parents, unit=unit.name, up=up)
+def _rotations(arrays: _Arrays, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    rotations = arrays.first(("rotations",))
+    if rotations is None:
+        return None
+    if rotations.dtype.kind not in "fiu" or rotations.shape != (*shape, 4):
+        raise MotionFileError(f"rotations must be numbers {[*shape, 4]}, quaternions; correct the array.")
+    lengths = np.linalg.norm(rotations.astype(np.float64), axis=-1, keepdims=True)
+    if not np.all((lengths > 1e-6) & (lengths < _LARGEST)):
+        raise MotionFileError(
+            "some rotations are no quaternions (not numbers, or zero); leave the array rotations out."
+        )
+    return (rotations / lengths).astype(np.float32)
+
+
+def _rest(arrays: _Arrays, count: int) -> NDArray[np.float32] | None:
+    rest = arrays.first(("rest_positions",))
+    if rest is None:
+        return None
+    if rest.dtype.kind not in "fiu" or rest.shape != (count, 3) or not (np.abs(rest) < _LARGEST).all():
+        raise MotionFileError(f"rest_positions must be numbers {[count, 3]}; correct the array.")
+    return rest.astype(np.float32)
 
 
 def _why_no_positions(keys: list[str]) -> str:

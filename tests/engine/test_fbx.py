@@ -16,7 +16,7 @@ import pytest
 from hums_engine import load, load_all, quat
 from hums_engine.canonical import canonicalize
 from hums_engine.errors import MissingDependencyError, MotionFileError
-from hums_engine.formats import fbx, fbx_process, is_readable
+from hums_engine.formats import blender, fbx, fbx_process, is_readable
 from hums_engine.motion import Motion
 from hums_engine.skeleton import JOINTS, PARENTS, REFERENCE
 
@@ -161,9 +161,14 @@ def test_a_process_that_dies_or_hangs_or_lies_costs_one_sentence(
     assert told in refusal(written(tmp_path, WHOLE))
 
 
-def test_without_ufbx_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ufbx_and_blender_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced_process(monkeypatch, tmp_path, f"raise SystemExit({fbx_process.NOT_INSTALLED})")
-    with pytest.raises(MissingDependencyError, match=r"ufbx; install it with: pip install 'hums\[run\]', or save"):
+    monkeypatch.delenv(blender.VARIABLE, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "bpy", None)
+    with pytest.raises(
+        MissingDependencyError, match=r"install ufbx with: pip install 'hums\[run\]', or set HUMS_BLENDER"
+    ):
         load(written(tmp_path, WHOLE))
 
 
