@@ -27,6 +27,8 @@ from .catalogue import FILTERS
 from .errors import HumsError, LibraryError
 from .indexing import IndexProgress, IndexReport, Shard
 from .library import Library
+from .motion import Motion
+from .motion_facts import MotionFacts
 
 DONE: Final = 0
 WITH_FAILURES: Final = 1
@@ -95,7 +97,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
     _index_words(verb("index", _index, "bring a library up to date with files and folders; makes it if need be"))
     _search_words(verb("search", _search, "find the motions of a library that are most like a motion"))
-    verb("info", _info, "say what a library holds").add_argument("library")
+    info = verb("info", _info, "say what a library or a motion file holds")
+    info.add_argument("library", metavar="path", help="a library's folder, or a motion file")
     verify = verb("verify", _verify, "check every byte of a library")
     verify.add_argument("library")
     verify.add_argument("--repair", action="store_true", help="mend what is damaged")
@@ -240,16 +243,18 @@ def _where(filters: list[tuple[str, str]]) -> dict[str, Any] | None:
     return where or None
 
 
-def _query(text: str, frames: tuple[int, int] | None, library: Library | None) -> CanonicalMotion:
+def _query(text: str, frames: tuple[int, int] | None, library: Library) -> CanonicalMotion:
     """The motion that a word of the command line stands for: a clip's number, or a file."""
     number = text.removeprefix("#")
     if number.isdigit() and not Path(text).exists():
-        if library is None:
-            raise LibraryError(f"Clip {number} of which library? Name it with --library.")
         clip = library.motion(int(number))
         return clip.cut(*_seconds(frames, clip.frame_count, clip.fps))
-    motion = formats.load(text)
-    return canonicalize(motion.cut(*_seconds(frames, motion.frame_count, motion.fps)))
+    return canonicalize(_loaded(text, frames))
+
+
+def _loaded(path: str, frames: tuple[int, int] | None) -> Motion:
+    motion = formats.load(path)
+    return motion.cut(*_seconds(frames, motion.frame_count, motion.fps))
 
 
 def _seconds(frames: tuple[int, int] | None, frame_count: int, fps: float) -> tuple[float, float]:
@@ -263,6 +268,8 @@ def _seconds(frames: tuple[int, int] | None, frame_count: int, fps: float) -> tu
 
 
 def _info(options: argparse.Namespace) -> int:
+    if Path(options.library).expanduser().is_file():
+        return _file_info(options)
     with Library.open(options.library, readonly=True) as library:
         info, missing = library.info(), library.missing()
     if options.json:
@@ -280,6 +287,19 @@ def _info(options: argparse.Namespace) -> int:
     _print_some("missing", missing)
     if missing:
         print(f"  {len(missing)} files are not where they were; say where with: hums relink {options.library} OLD NEW")
+    return DONE
+
+
+def _file_info(options: argparse.Namespace) -> int:
+    """What is in a motion file, and what was taken for its unit and its up."""
+    takes = [MotionFacts.of(motion) for motion in formats.load_all(options.library)]
+    if options.json:
+        _print_json({"path": str(Path(options.library).expanduser().absolute()), "takes": [asdict(t) for t in takes]})
+        return DONE
+    for take in takes:
+        print(f"{take.name}\n  {take.line()}")
+        if take.problem:
+            print(f"  {take.problem}")
     return DONE
 
 
@@ -309,16 +329,20 @@ def _verify(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from . import pictures  # noqa: PLC0415 - loads Pillow's types only where pictures are made
 
-    library = Library.open(options.library, readonly=True) if options.library else None
-    try:
-        motion = _query(options.clip, options.frames, library)
-    finally:
-        if library is not None:
-            library.close()
+    facts = None
+    if options.library:
+        with Library.open(options.library, readonly=True) as library:
+            motion = _query(options.clip, options.frames, library)
+    elif options.clip.removeprefix("#").isdigit() and not Path(options.clip).exists():
+        raise LibraryError(f"Clip {options.clip} of which library? Name it with --library.")
+    else:
+        read = _loaded(options.clip, options.frames)
+        motion, facts = canonicalize(read), MotionFacts.of(read)
     output = Path(options.output or f"{motion.name or 'motion'}.png")
-    pictures.save_strip(motion, output, title=motion.name)
+    pictures.save_strip(motion, output, title=f"{motion.name}: {facts.line()}" if facts else motion.name)
     if options.json:
-        _print_json({"picture": str(output.absolute()), "name": motion.name, "duration_s": motion.duration_s})
+        shown = {"picture": str(output.absolute()), "name": motion.name, "duration_s": motion.duration_s}
+        _print_json(shown | {"facts": asdict(facts) if facts else None})
     else:
         print(output)
     return DONE
