@@ -18,7 +18,9 @@ from .query import Example, Query
 
 _BUDGET_CELLS: Final = 600_000
 """Cells of the alignment tables (some 40 ms) that are filled with further clips where the candidates leave room."""
-_ROOM_S: Final = 0.3  # by which a match may be off in the first pass
+_COARSE: Final = 4  # frames from one that is compared to the next, from which it matters which ones they are
+_PHASES: Final = 8
+_ROOM_S: Final = 0.3  # by which a match may be off in the first pass, or by more where that compares few frames
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -114,11 +116,13 @@ class Matcher:
             these = np.flatnonzero(found["example"] == number)
             pattern = dtw.frames(example.whole)
             stride = dtw.fine_stride(len(pattern.values))
-            fine, offsets_s = self._aligned(pattern, found[these], stride, _ROOM_S)
-            for i, one, offset_s in zip(these, fine, offsets_s, strict=True):
-                if one.distance < found["distance"][i]:
-                    place = one.start_s + offset_s, one.end_s + offset_s
-                    better[i] = found["position"][i], number, one.distance, *place
+            room_s = max(_ROOM_S, 1.5 * dtw.coarse_stride(len(pattern.values)) / FPS)
+            for ahead_s in _phases(stride):
+                fine, offsets_s = self._aligned(pattern, found[these], stride, room_s + ahead_s, room_s)
+                for i, one, offset_s in zip(these, fine, offsets_s, strict=True):
+                    if one.distance < better["distance"][i]:
+                        place = one.start_s + offset_s, one.end_s + offset_s
+                        better[i] = found["position"][i], number, one.distance, *place
         return better
 
     def distances(self, examples: Sequence[Example], found: Matches) -> NDArray[np.float64]:
@@ -126,18 +130,25 @@ class Matcher:
         columns = []
         for example in examples:
             pattern = dtw.frames(example.whole)
-            matches, _ = self._aligned(pattern, found, dtw.coarse_stride(len(pattern.values)), 0.0)
+            matches, _ = self._aligned(pattern, found, dtw.coarse_stride(len(pattern.values)))
             columns.append([one.distance for one in matches])
         return np.array(columns).reshape(len(examples), -1).T
 
     def _aligned(
-        self, pattern: dtw.Frames, found: Matches, stride: int, room_s: float
+        self, pattern: dtw.Frames, found: Matches, stride: int, before_s: float = 0.0, after_s: float = 0.0
     ) -> tuple[list[dtw.Match], list[float]]:
         """A motion laid into stretches and some room around each: its matches there, and where these are cut from."""
         sketches = self._sketches(np.unique(found["position"]).tolist())
         cuts = [
-            sketches[position].around(start_s - room_s, end_s + room_s)
+            sketches[position].around(start_s - before_s, end_s + after_s)
             for position, _, _, start_s, end_s in found.tolist()
         ]
         matches = dtw.match(pattern.thinned(stride), [cut.thinned(stride) for cut, _ in cuts])
         return [one for (one,) in matches], [offset_s for _, offset_s in cuts]
+
+
+def _phases(stride: int) -> list[float]:
+    """Seconds by which to begin earlier: of a long motion few frames are compared, which should be the same of both."""
+    if stride < _COARSE:
+        return [0.0]
+    return (np.arange(0, stride, -(-stride // _PHASES)) / FPS).tolist()

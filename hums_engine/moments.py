@@ -11,8 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 WINDOWS_S: Final = (1.0, 2.0, 4.0)
 """Lengths of the stretches: an excerpt of 0.7 to 5.6 s is within a factor of the root of two of one of them."""
 OVERLAP: Final = 0.5
+_PIECES: Final = 16
 _HAIR: Final = 1e-4
 """Of a step: more than what single precision, in which durations are stored, moves one by."""
+
+
+TOUCH: Final = 0.25
+"""Share of the shorter of two stretches that they may have in common: the end of one turn is the next one's begin."""
+LONG_S: Final = 1.25 * WINDOWS_S[-1]
+"""What lasts longer is taken in pieces of the longest length."""
 
 
 def windows(duration_s: float) -> NDArray[np.float64]:
@@ -34,6 +41,13 @@ def _count(duration_s: ArrayLike, length: float) -> NDArray[np.int64]:
     duration_s = np.asarray(duration_s, dtype=np.float64)
     steps = np.ceil((duration_s - length) / (length * (1.0 - OVERLAP)) - _HAIR).astype(np.int64)
     return np.where(duration_s > length * 1.25, steps + 1, 0)
+
+
+def pieces(start_s: float, end_s: float) -> NDArray[np.float64]:
+    """Start and end ``[P, 2]`` of pieces, as long as the longest stretches, that a long stretch is taken in."""
+    count = min(int(np.ceil(2.0 * (end_s - start_s) / WINDOWS_S[-1])), _PIECES)
+    starts = np.linspace(start_s, end_s - WINDOWS_S[-1], count)
+    return np.column_stack([starts, starts + WINDOWS_S[-1]])
 
 
 def nearest_window(
@@ -67,12 +81,12 @@ def nearest_window(
 
 
 def without_overlaps(start_s: NDArray[np.floating], end_s: NDArray[np.floating], limit: int) -> list[int]:
-    """Indices of at most ``limit`` stretches, best first as they are listed, none mostly inside one before it."""
+    """Indices of at most ``limit`` stretches, best first as they are listed, that hardly overlap with one before."""
     kept: list[int] = []
     for i in range(len(start_s)):
         shared = np.minimum(end_s[i], end_s[kept]) - np.maximum(start_s[i], start_s[kept])
         shorter = np.minimum(end_s[i] - start_s[i], end_s[kept] - start_s[kept])
-        if not np.any(shared > 0.5 * shorter):
+        if not np.any(shared > TOUCH * shorter):
             kept.append(i)
         if len(kept) == limit:
             break

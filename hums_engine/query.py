@@ -9,24 +9,22 @@ hits must not be like is subtracted from the vectors that seek (Rocchio, "Releva
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from .canonical import CanonicalMotion
-from .moments import WINDOWS_S
+from .moments import LONG_S, pieces
 from .normalize import NormalizedMotion, normalize
 from .vector_index import Vectors
 
-_PIECES: Final = 16  # of a long example
 _AWAY: Final = 0.5
 """Share of the unwanted signature that is taken off the wanted one."""
 
 
 class Example(NamedTuple):
-    """A motion as it is compared: whole, and in pieces of a length that moments have."""
+    """A motion as it is compared: whole, and in pieces of a length that moments have, itself if it is short."""
 
     whole: NormalizedMotion
     pieces: list[NormalizedMotion]
@@ -34,13 +32,10 @@ class Example(NamedTuple):
     @classmethod
     def of(cls, motion: CanonicalMotion) -> Example:
         """A motion to be found."""
-        longest = WINDOWS_S[-1]
         whole = normalize(motion)
-        if motion.duration_s <= 1.25 * longest:
+        if motion.duration_s <= LONG_S:
             return cls(whole, [whole])
-        count = min(math.ceil(2.0 * motion.duration_s / longest), _PIECES)
-        starts = np.linspace(0.0, motion.duration_s - longest, count)
-        return cls(whole, [normalize(motion.cut(start, start + longest)) for start in starts])
+        return cls(whole, [normalize(motion.cut(start, end)) for start, end in pieces(0.0, motion.duration_s)])
 
     def mirror_image(self) -> Example:
         """The same with left and right exchanged."""
@@ -93,11 +88,12 @@ class SignedQuery(NamedTuple):
         vectors = encode(wholes + pieces)
         examples, unlike = vectors[: len(query.like)], vectors[len(query.like) : len(wholes)]
         short = np.array([one.pieces[0] is one.whole for one in query.like])
-        like = _unit(examples.mean(axis=0, keepdims=True))
+        like = unit(examples.mean(axis=0, keepdims=True))
         away = _AWAY * unlike.mean(axis=0) if len(unlike) else 0.0
         sought = np.concatenate([examples[short], vectors[len(wholes) :]])
-        return cls(query, like, unlike, _unit(like - away), _unit(sought - away))
+        return cls(query, like, unlike, unit(like - away), unit(sought - away))
 
 
-def _unit(vectors: Vectors) -> Vectors:
+def unit(vectors: Vectors) -> Vectors:
+    """Vectors ``[N, D]`` at unit length."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

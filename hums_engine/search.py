@@ -22,9 +22,9 @@ from .canonical import CanonicalMotion
 from .catalogue import Catalogue, Clip, Where
 from .joint_store import JointStore, Location
 from .matching import Matcher, Matches, firsts, unaligned
-from .moments import nearest_window, without_overlaps
+from .moments import LONG_S, nearest_window, pieces, without_overlaps
 from .normalize import NormalizedMotion
-from .query import Query, SignedQuery
+from .query import Query, SignedQuery, unit
 from .signature_index import SignatureIndex
 from .signature_store import row_type
 from .vector_index import Mask, RowNumbers, Vectors
@@ -41,6 +41,7 @@ _ALL_OF: Final = 1_000
 _STRETCHES: Final = 100  # of one clip in the scope "moments"
 _FINE: Final = 24  # clips whose matches are aligned once more at a higher rate; more where more results are asked for
 _FINE_STRETCHES: Final = 3  # of such a clip
+_WHOLE: Final = 0.8  # share of a clip from which its own signature speaks for a stretch
 _AS_LIKELY: Final = 0.5
 """Further stretches of a clip are told that have at least this share of the best one's score."""
 
@@ -273,6 +274,12 @@ class Searcher:
             inside = (number >= 0) & (number < self._snapshot.moment_count[found["position"]])
             rows = self._snapshot.moment_row[found["position"][inside]] + number[inside]
             vectors[inside] = moments.read(rows).vectors
+            length_s = found["end_s"] - found["start_s"]
+            for i in np.flatnonzero((length_s > LONG_S) & (length_s < _WHOLE * duration_s)):
+                start_s, end_s = pieces(float(found["start_s"][i]), float(found["end_s"][i])).T
+                number = nearest_window(np.full(len(start_s), duration_s[i]), start_s, end_s)
+                rows = self._snapshot.moment_row[found["position"][i]] + number
+                vectors[i] = unit(moments.read(rows).vectors.mean(axis=0, keepdims=True))[0]
         return vectors
 
     def _nearest(self, kind: Kind, vectors: Vectors, count: int, allowed: Mask | None) -> Matches:
