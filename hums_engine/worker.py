@@ -21,11 +21,13 @@ from typing import IO, Final
 
 from . import interpreter
 from .errors import HumsError
+from .formats import blender
 from .reading import ReadFile, Signer, from_bytes, read_file, to_bytes
 
 PATIENCE_S: Final = 600.0
 """A file that takes longer to read is given up."""
 
+_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
 _LENGTH: Final = struct.Struct("<Q")
 _START: Final = """
 import importlib.util, json, os, signal, sys
@@ -82,7 +84,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"},
+            env={**os.environ, **blender.environment(), **_ENVIRONMENT},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         assert self._process.stdin is not None and self._process.stdout is not None

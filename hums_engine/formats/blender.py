@@ -97,14 +97,24 @@ def is_there() -> bool:
     return _command() is not None
 
 
+def environment() -> dict[str, str]:
+    """What a process that this one starts must have in its environment to find the same Blender."""
+    running = _running()
+    return {VARIABLE: running} if running and VARIABLE not in os.environ else {}
+
+
+def _running() -> str:
+    """The program of the Blender that this runs in, or an empty text."""
+    return getattr(getattr(sys.modules.get("bpy"), "app", None), "binary_path", "")
+
+
 def _is_of_kind(head: bytes, kind: str) -> bool:
     return b"<COLLADA" in head if kind == ".dae" else head.startswith(_BEGINNINGS.get(kind, (b"",)))
 
 
 def _command() -> list[str] | None:
     """How to start a Blender; None where there is none."""
-    running = getattr(getattr(sys.modules.get("bpy"), "app", None), "binary_path", "")
-    program = os.environ.get(VARIABLE) or running or shutil.which("blender")
+    program = os.environ.get(VARIABLE) or _running() or shutil.which("blender")
     if program:
         quiet = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1"]
         return [program, *quiet, "--python-expr", _START, "--"]

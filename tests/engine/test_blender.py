@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_collada_is_read_where_blender_has_it(scenes: Path, truth: Motion) -> No
     path = scenes / "wave.dae"
     if not path.exists():
         path.write_text('<?xml version="1.0"?><COLLADA version="1.4.1"></COLLADA>')
-        assert "read no COLLADA" in refusal(path)
+        assert "reads no COLLADA" in refusal(path)
         return
     (motion,) = load_all(path)
     assert motion.duration_s == pytest.approx(truth.duration_s, abs=0.1)
@@ -273,6 +274,18 @@ def test_without_any_blender_it_is_said_what_to_do(
     assert not blender.is_there()
     with pytest.raises(MissingDependencyError, match=f"not found; set {blender.VARIABLE}"):
         load(scene(tmp_path))
+
+
+def test_the_blender_that_this_runs_in_is_used_here_and_in_processes_started_from_here(
+    tmp_path: Path, no_process: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(blender.VARIABLE, raising=False)
+    monkeypatch.setitem(sys.modules, "bpy", SimpleNamespace(app=SimpleNamespace(binary_path=str(tmp_path / "running"))))
+    assert blender.environment() == {blender.VARIABLE: str(tmp_path / "running")}
+    with pytest.raises(MissingDependencyError, match="running cannot be started"):
+        load(scene(tmp_path))
+    monkeypatch.setenv(blender.VARIABLE, "another")
+    assert blender.environment() == {}
 
 
 @NEEDS_BLENDER
