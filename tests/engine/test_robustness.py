@@ -32,6 +32,7 @@ from tests.engine import posed_bvh
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("HUMS_KILLS", "5"))
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks a process's memory up in /proc")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="uses what POSIX systems have")
 
 
@@ -47,6 +48,14 @@ def run(code: str, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         program(code, *words), capture_output=True, text=True, env=environment(), timeout=120, check=False
     )
+
+
+def script(name: str, *words: object) -> str:
+    """What a script of the long proofs says, which must find nothing wrong."""
+    command = [sys.executable, f"benchmarks/{name}", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment(), check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
 
 
 @pytest.fixture
@@ -65,10 +74,8 @@ def filled(library: Library, mocap: Path) -> Library:
 
 
 def test_a_kill_at_any_moment_loses_nothing_that_was_told_as_done() -> None:
-    words = [sys.executable, "benchmarks/kill_nine.py", "--kills", str(KILLS)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment(), check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(rf"^{KILLS} kills, \d+ clips checked, 0 losses$", done.stdout, re.MULTILINE)
+    told = script("kill_nine.py", "--kills", KILLS)
+    assert re.search(rf"^{KILLS} kills, \d+ clips checked, 0 losses$", told, re.MULTILINE)
 
 
 def test_what_a_kill_loses_would_be_noticed(tmp_path: Path, encoder: Encoder) -> None:
@@ -91,6 +98,13 @@ def test_what_a_kill_loses_would_be_noticed(tmp_path: Path, encoder: Encoder) ->
     with pytest.raises(hums.LibraryError, match="damaged"):
         trial.check("at last")
     assert "are damaged" in trial.losses[2]
+
+
+@LINUX
+def test_a_library_that_is_changed_for_long_keeps_its_clips_and_its_memory() -> None:
+    told = script("soak.py", "--clips", "300", "--steps", "2", "--changes", "4")
+    assert re.search("^360 files indexed, 100 clips verified", told, re.MULTILINE)
+    assert "0 problems" in told
 
 
 # two writers, many readers
@@ -252,6 +266,12 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(small_disk: Path, tmp_path:
     Library.create(small_disk / "motions.hums", encoder).close()
     done = run(FILL, small_disk / "motions.hums", tmp_path / "mocap")
     check_after_a_full_disk(done, small_disk / "motions.hums", encoder)
+
+
+def test_changes_on_a_full_disk_are_done_or_refused_and_lose_nothing(small_disk: Path) -> None:
+    told = script("full_disk.py", small_disk, "--times", "30")
+    assert "30 changes, 0 faults" in told
+    assert re.search(r"^all +[1-9]\d* +[1-9]\d* +0$", told, re.MULTILINE)
 
 
 # read-only shares
@@ -477,10 +497,7 @@ def test_an_interrupted_command_keeps_what_is_done_and_goes_on_from_there(
 
 
 def test_damage_of_every_kind_to_any_file_is_mended_or_named_or_changes_nothing() -> None:
-    words = [sys.executable, "benchmarks/damage.py", "--times", "12", "--seed", "2"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment(), check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"^all +\d+ +\d+ +\d+ +0$", done.stdout, re.MULTILINE)
+    assert re.search(r"^all +\d+ +\d+ +\d+ +0$", script("damage.py", "--times", 12, "--seed", 2), re.MULTILINE)
 
 
 def test_signatures_in_each_others_files_are_noticed(filled: Library, encoder: Encoder) -> None:
