@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Full disks: whatever is done to a library when there is no room for it must leave the library as it was, or done.
 
-    mount -t tmpfs -o size=4m tmpfs /mnt/small
+    mount -t tmpfs -o size=2m tmpfs /mnt/small
     python benchmarks/full_disk.py /mnt/small [--times 300] [--seed 1]
 
 A library on a small disk is indexed, marked, signed anew, emptied in part and repaired, each time with a random amount
@@ -32,7 +32,7 @@ from tests.engine import posed_bvh
 LARGEST: Final = 64_000_000
 STAY: Final = 12
 LEAVE: Final = 8
-ROOM: Final = (0, 4_096, 20_000, 60_000, 120_000, 300_000, 600_000, 3_000_000, 3_000_000)
+ROOM: Final = (0, 4_096, 20_000, 60_000, 120_000, 250_000, 500_000, 3_000_000, 3_000_000)
 
 
 def main() -> int:
@@ -65,8 +65,8 @@ class Trial:
         self.faults: list[str] = []
         self.least = 0
         self.note = ""
-        posed_bvh.write_several(mocap, STAY)
-        posed_bvh.write_several(self.leaving, LEAVE)
+        posed_bvh.write_several(mocap, STAY, seconds=0.6)
+        posed_bvh.write_several(self.leaving, LEAVE, seconds=0.6)
         indexing._COMMIT_S = 0.02  # several commits a run
         with Library.create(self.library, self.encoder) as library:
             self.changes(library)["index"]()
