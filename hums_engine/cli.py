@@ -23,12 +23,13 @@ from typing import Any, Final
 
 from . import formats
 from .canonical import CanonicalMotion, canonicalize
-from .catalogue import FILTERS
+from .catalogue import FILTERS, Clip
 from .errors import HumsError, LibraryError
 from .indexing import IndexProgress, IndexReport, Shard
 from .library import Library
 from .motion import Motion
 from .motion_facts import MotionFacts
+from .search import Hit, Stretch
 
 DONE: Final = 0
 WITH_FAILURES: Final = 1
@@ -102,6 +103,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     verify = verb("verify", _verify, "check every byte of a library")
     verify.add_argument("library")
     verify.add_argument("--repair", action="store_true", help="mend what is damaged")
+    _list_words(verb("list", _list, "list the clips of a library"))
+    _mark_words(verb("mark", _mark, "give clips tags, notes or the mark of a favourite"))
     show = verb("show", _show, "render a picture of a motion")
     show.add_argument("clip", help="a motion file, or a clip's number with --library")
     show.add_argument("--library", help="the library of the clip")
@@ -131,12 +134,25 @@ def _index_words(parser: argparse.ArgumentParser) -> None:
 
 def _search_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("library")
-    parser.add_argument("query", help="a motion file, or the number of a clip of the library")
-    parser.add_argument("--frames", type=_frame_range, help="only the frames A:B of the query, from 0")
+    parser.add_argument("queries", nargs="+", metavar="query", help="motion files, or numbers of clips of the library")
+    parser.add_argument(
+        "--unlike",
+        action="append",
+        default=[],
+        metavar="QUERY",
+        help="what results must not be like; may be repeated",
+    )
+    parser.add_argument("--frames", type=_frame_range, help="only the frames A:B of the queries, from 0")
     parser.add_argument("-k", type=int, default=20, help="how many results (default: 20)")
     parser.add_argument(
         "--scope", choices=("clips", "moments"), default="clips", help="whole clips, or stretches of them"
     )
+    _where_words(parser)
+    parser.add_argument("--mirror", action="store_true", help="also find the query with left and right exchanged")
+    parser.add_argument("--no-rerank", action="store_true", help="compare signatures only, do not align")
+
+
+def _where_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--where",
         action="append",
@@ -145,8 +161,21 @@ def _search_words(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help=f"a filter, may be repeated: {', '.join(FILTERS)}",
     )
-    parser.add_argument("--mirror", action="store_true", help="also find the query with left and right exchanged")
-    parser.add_argument("--no-rerank", action="store_true", help="compare signatures only, do not align")
+
+
+def _list_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("library")
+    parser.add_argument("-k", type=int, default=-1, help="how many at most (default: all)")
+    _where_words(parser)
+
+
+def _mark_words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("library")
+    parser.add_argument("clips", nargs="+", metavar="clip", type=_clip_number, help="number of a clip")
+    parser.add_argument("--tag", action="append", default=[], help="add a tag; may be repeated")
+    parser.add_argument("--untag", action="append", default=[], metavar="TAG", help="take a tag off; may be repeated")
+    parser.add_argument("--favourite", action=argparse.BooleanOptionalAction, help="mark as a favourite, or no more")
+    parser.add_argument("--notes", help="replace the notes")
 
 
 def _frame_range(text: str) -> tuple[int, int]:
@@ -164,6 +193,13 @@ def _shard(text: str) -> Shard:
     if not slash or not number.isdigit() or not count.isdigit() or not 1 <= int(number) <= int(count):
         raise argparse.ArgumentTypeError(f"'{text}' is not I/N, a part of so many from 1, such as 1/4")
     return Shard(int(number), int(count))
+
+
+def _clip_number(text: str) -> int:
+    number = text.removeprefix("#")
+    if not number.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is not the number of a clip, such as 12; hums list tells them")
+    return int(number)
 
 
 def _filter(text: str) -> tuple[str, str]:
@@ -219,20 +255,26 @@ def _reported(report: IndexReport, library: Library, options: argparse.Namespace
 
 def _search(options: argparse.Namespace) -> int:
     with Library.open(options.library, readonly=True) as library:
-        query = _query(options.query, options.frames, library)
+        queries = [_query(query, options.frames, library) for query in options.queries]
+        unlike = [_query(query, None, library) for query in options.unlike]
         started = time.perf_counter()
-        where = _where(options.where)
-        hits = library.search(query, options.k, options.scope, where, not options.no_rerank, options.mirror)
+        where, rerank = _where(options.where), not options.no_rerank
+        hits = library.search(queries, options.k, options.scope, where, rerank, options.mirror, unlike)
         seconds = time.perf_counter() - started
     if options.json:
-        _print_json({"query": options.query, "seconds": seconds, "hits": [asdict(hit) for hit in hits]})
+        asked = {"queries": options.queries, "unlike": options.unlike}
+        _print_json({**asked, "seconds": seconds, "hits": [asdict(hit) for hit in hits]})
         return DONE
     for rank, hit in enumerate(hits, start=1):
-        mirrored = "  mirrored" if hit.mirrored else ""
-        stretch = f"{hit.start_s:7.2f} - {hit.end_s:.2f} of {hit.duration_s:.2f} s"
-        print(f"{rank:3}  {hit.score:5.1f}  {hit.name:32}  {stretch}  #{hit.clip_id}{mirrored}")
+        print(f"{rank:3}  {hit.score:5.1f}  {hit.name:32}  {_stretch(hit)} of {hit.duration_s:.2f} s  #{hit.clip_id}")
+        for other in hit.others:
+            print(f"     {other.score:5.1f}  {'':32}  {_stretch(other)}")
     print(f"{len(hits)} of {library.path.name} in {1000 * seconds:.0f} ms", file=sys.stderr)
     return DONE
+
+
+def _stretch(found: Hit | Stretch) -> str:
+    return f"{found.start_s:7.2f} - {found.end_s:.2f}{' mirrored' if found.mirrored else ''}"
 
 
 def _where(filters: list[tuple[str, str]]) -> dict[str, Any] | None:
@@ -265,6 +307,36 @@ def _seconds(frames: tuple[int, int] | None, frame_count: int, fps: float) -> tu
     if first >= frame_count:
         raise HumsError(f"the motion has the frames 0 to {frame_count - 1}; {first} is behind its end.")
     return first / fps, 0.0 if last < 0 else max(last / fps, 1e-9)
+
+
+def _list(options: argparse.Namespace) -> int:
+    with Library.open(options.library, readonly=True) as library:
+        _print_clips(library.clips(_where(options.where), options.k), options)
+    return DONE
+
+
+def _mark(options: argparse.Namespace) -> int:
+    with Library.open(options.library) as library:
+        for clip in [library.clip(number) for number in options.clips]:  # all of them are there, or none is marked
+            if options.tag or options.untag:
+                library.set_tags(clip.id, [*(tag for tag in clip.tags if tag not in options.untag), *options.tag])
+            if options.favourite is not None:
+                library.set_favourite(clip.id, options.favourite)
+            if options.notes is not None:
+                library.set_notes(clip.id, options.notes)
+        _print_clips([library.clip(number) for number in options.clips], options)
+    return DONE
+
+
+def _print_clips(clips: Sequence[Clip], options: argparse.Namespace) -> None:
+    if options.json:
+        _print_json({"clips": [asdict(clip) for clip in clips]})
+        return
+    for clip in clips:
+        marks = "  ".join(
+            ["*" if clip.favourite else " ", ", ".join(clip.tags), clip.notes.replace("\n", " ")]
+        ).rstrip()
+        print(f"#{clip.id:<6} {clip.name:32} {clip.duration_s:8.2f} s {clip.fps:6.4g} fps  {clip.family:16} {marks}")
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from hums_engine import cli
+from hums_engine import cli, formats
+from hums_engine.canonical import canonicalize
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.library import Library
+from hums_engine.skeleton import TWINS
 from tests.engine import posed_bvh
 
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "samples"
 
 
 @dataclass
@@ -147,6 +151,51 @@ def test_search_takes_frames_of_a_file_and_clips_by_number(hums: Hums, indexed: 
     )
     for number in (str(hit["clip_id"]), f"#{hit['clip_id']}"):
         assert hums("search", indexed, number, "-k", 1, "--json").document["hits"][0]["name"] == "walk"
+
+
+def test_several_queries_ask_together_and_what_is_unlike_sinks(hums: Hums, indexed: Path) -> None:
+    mocap = indexed.parent / "mocap"
+    both = hums("search", indexed, mocap / "walk.bvh", mocap / "wave.bvh", "-k", 2, "--json").document
+    assert {hit["name"] for hit in both["hits"]} == {"walk", "wave"}
+    assert both["queries"] == [str(mocap / "walk.bvh"), str(mocap / "wave.bvh")]
+    without = hums("search", indexed, mocap / "walk.bvh", mocap / "wave.bvh", "--unlike", mocap / "walk.bvh", "--json")
+    assert without.document["hits"][0]["name"] == "wave"
+    assert {hit["name"]: hit["score"] for hit in without.document["hits"]}["walk"] < 0.1
+
+
+def test_search_tells_mirror_images_and_further_moments(hums: Hums, tmp_path: Path) -> None:
+    take = canonicalize(formats.load(SAMPLES / "kick_10_01.bvh"))
+    flipped = take.positions[:, TWINS] * np.array([-1, 1, 1], dtype=np.float32)
+    np.savez(tmp_path / "flipped.npz", joints=np.where(take.valid[:, None], flipped, np.nan), fps=take.fps, up_axis="Z")
+    assert hums("index", tmp_path / "m.hums", SAMPLES / "kick_10_01.bvh").code == cli.DONE
+    said = command("search", tmp_path / "m.hums", tmp_path / "flipped.npz", "--mirror", "-k", 1)
+    assert re.match(r"  1  \d+\.\d  kick_10_01 .* mirrored of ", said.stdout), said.stdout + said.stderr
+    assert " mirrored" not in hums("search", tmp_path / "m.hums", "1", "--mirror").out
+    posed_bvh.write(tmp_path / "walk.bvh", posed_bvh.walk, seconds=10.0)
+    hums("index", tmp_path / "m.hums", tmp_path / "walk.bvh")
+    steps = hums("search", tmp_path / "m.hums", tmp_path / "walk.bvh", "--frames", "60:88", "--scope", "moments")
+    assert len(steps.out.splitlines()) > 8
+
+
+def test_clips_are_listed_and_marked_by_number(hums: Hums, indexed: Path) -> None:
+    listed = hums("list", indexed, "--where", "name=W", "--json").document["clips"]
+    assert [clip["name"] for clip in listed] == ["walk", "wave"]
+    walk, wave = (clip["id"] for clip in listed)
+    marked = hums(
+        "mark", indexed, f"#{walk}", wave, "--tag", "slow", "--tag", "old", "--favourite", "--notes", "take 2"
+    )
+    assert marked.code == cli.DONE
+    assert [line.split()[-4:] for line in marked.out.splitlines()] == [["old,", "slow", "take", "2"]] * 2
+    assert hums("mark", indexed, wave, "--untag", "old", "--no-favourite", "--json").document["clips"][0]["tags"] == [
+        "slow"
+    ]
+    assert [clip["name"] for clip in hums("list", indexed, "--where", "favourite", "--json").document["clips"]] == [
+        "walk"
+    ]
+    assert len(hums("list", indexed, "-k", 1).out.splitlines()) == 1
+    assert hums("mark", indexed, walk, 99, "--untag", "slow").code == cli.COULD_NOT
+    assert hums("list", indexed, "--where", "tag=slow", "--json").document["clips"][0]["notes"] == "take 2"
+    hums("mark", indexed, walk, wave, "--untag", "slow", "--untag", "old", "--no-favourite", "--notes", "")
 
 
 def test_search_filters(hums: Hums, indexed: Path) -> None:
