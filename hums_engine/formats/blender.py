@@ -18,10 +18,12 @@ import importlib.util
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
@@ -46,6 +48,8 @@ IDLE_S: Final = 30.0
 
 _FILES_OF_PROCESS: Final = 200  # after which another is started, since Blender keeps some of what it opened
 _HEAD: Final = 4096
+_MOST_BLOCKS: Final = 1_000_000
+_ACTION: Final = b"AC\0\0"
 _BEGINNINGS: Final = {
     ".blend": (b"BLENDER", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"),  # plain, and packed by old and by new versions
     ".usda": (b"#usda",),
@@ -64,19 +68,25 @@ def holds_motion(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            if not _is_of_kind(head, path.suffix.lower()):
-                return False
-            if not head.startswith(b"BLENDER"):
-                return True
-            end = head
-            while b"AC\0\0" not in end:  # the code of an action's block
-                block = file.read(1 << 22)
-                if not block:
-                    return False
-                end = end[-3:] + block
-            return True
-    except OSError:
+            if head.startswith(b"BLENDER"):
+                return _ACTION in _blocks(file, head)
+            return _is_of_kind(head, path.suffix.lower())
+    except (OSError, struct.error, ValueError):
         return False
+
+
+def _blocks(file: IO[bytes], head: bytes) -> Iterator[bytes]:
+    """The codes of the blocks of a scene that is not packed."""
+    is_new = head[7:9].isdigit()  # Blender 5.0 writes how long the beginning is
+    layout = struct.Struct("<4s12xq8x") if is_new else struct.Struct("<4si16x" if head[7:8] == b"-" else "<4si12x")
+    at = int(head[7:9]) if is_new else 12
+    for _ in range(_MOST_BLOCKS):
+        file.seek(at)
+        code, size = layout.unpack(file.read(layout.size))
+        if size < 0:
+            return
+        yield code
+        at += layout.size + size
 
 
 def read(path: Path) -> list[Motion]:
