@@ -59,7 +59,7 @@ class Take:
 
 @dataclass(frozen=True)
 class FileState:
-    """Size and time of a file, which change when it is written."""
+    """Size and time of a file, which change when it is written; with those that it is read with, the sums of all."""
 
     size: int
     mtime_ns: int
@@ -71,8 +71,8 @@ class FileState:
         Raises:
             OSError: it is gone or cannot be reached.
         """
-        status = Path(path).stat()
-        return cls(status.st_size, status.st_mtime_ns)
+        found = [one.stat() for one in (Path(path), *formats.read_with(path))]
+        return cls(sum(status.st_size for status in found), sum(status.st_mtime_ns for status in found))
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,16 @@ class ReadFile:
 def content_hash(path: str) -> str:
     """BLAKE2b of a file's bytes, 128 bits in hex: the same for the same content under any name.
 
+    A file that is read with others, as an AMC with its ASF, is as good as changed when they are: theirs are in it, too.
+
     Raises:
         OSError: the file cannot be read.
     """
     digest = hashlib.blake2b(digest_size=16)
-    with Path(path).open("rb") as file:
-        while block := file.read(_HASH_BLOCK):
-            digest.update(block)
+    for one in (Path(path), *formats.read_with(path)):
+        with one.open("rb") as file:
+            while block := file.read(_HASH_BLOCK):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -44,6 +44,7 @@ _LOOKED_INTO: Final = {
     ".usdz": blender.holds_motion,
     ".dae": blender.holds_motion,
 }
+_READ_WITH: Final = {".amc": asf_amc.read_with, ".gltf": gltf.read_with}
 _REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
     ".abc": "an Alembic file holds moving meshes, no skeleton; export the motion as FBX, glTF or BVH.",
@@ -85,6 +86,12 @@ def is_readable(path: str | os.PathLike[str]) -> bool:
     if suffix not in READERS or not path.is_file():
         return False
     return suffix not in _LOOKED_INTO or _LOOKED_INTO[suffix](path)
+
+
+def read_with(path: str | os.PathLike[str]) -> list[Path]:
+    """The other files that a file's motion depends on: an AMC's ASF, and the buffer named as its glTF. Never raises."""
+    find = _READ_WITH.get(os.path.splitext(path)[1].lower())  # noqa: PTH122 - a Path would be made for every file
+    return find(Path(path)) if find else []
 
 
 def _reader(path: Path) -> Callable[[Path], list[Motion]]:

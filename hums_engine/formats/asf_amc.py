@@ -104,6 +104,14 @@ def read(path: Path) -> list[Motion]:
     return [replace(motion, name=path.stem, source=str(path))]
 
 
+def read_with(amc: Path) -> list[Path]:
+    """The ASF of an AMC, if it is to be found."""
+    try:
+        return [find_asf(amc)]
+    except (MotionFileError, OSError):
+        return []
+
+
 def find_asf(amc: Path) -> Path:
     """The skeleton of an AMC: of the same name, else of the longest name it begins with, else the only one around.
 

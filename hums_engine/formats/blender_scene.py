@@ -93,7 +93,9 @@ def _opened(bpy: Any, path: Path) -> None:  # noqa: ANN401
         bpy.ops.import_scene.fbx(filepath=name, anim_offset=0.0)
     elif kind == ".dae":
         if not _has(bpy.ops.wm, "collada_import"):
-            raise MotionFileError("this Blender reads no COLLADA, as none from 5.0; set HUMS_BLENDER to an official 4.5.")
+            raise MotionFileError(
+                "this Blender reads no COLLADA, as none from 5.0; set HUMS_BLENDER to an official 4.5."
+            )
         bpy.ops.wm.collada_import(filepath=name)
     else:
         if not _has(bpy.ops.wm, "usd_import"):

@@ -65,6 +65,12 @@ def holds_motion(path: Path) -> bool:
     return b'"animations"' in start.replace(b"\0", b"")  # UTF-16 too
 
 
+def read_with(path: Path) -> list[Path]:
+    """The buffer beside a glTF that has its name, as exporters call it."""
+    buffer = path.with_suffix(".bin")
+    return [buffer] if buffer.is_file() else []
+
+
 def read(path: Path) -> list[Motion]:
     """The takes of a file, with rotations.
 

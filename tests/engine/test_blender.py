@@ -84,9 +84,10 @@ def test_a_scene_is_read_as_the_bvh_that_was_imported_into_it(scenes: Path, trut
 
 
 @NEEDS_BLENDER
-def test_collada_is_read_where_blender_has_it(scenes: Path, truth: Motion) -> None:
+def test_collada_is_read_where_blender_has_it(scenes: Path, tmp_path: Path, truth: Motion) -> None:
     path = scenes / "wave.dae"
     if not path.exists():
+        path = tmp_path / "wave.dae"
         path.write_text('<?xml version="1.0"?><COLLADA version="1.4.1"></COLLADA>')
         assert "reads no COLLADA" in refusal(path)
         return

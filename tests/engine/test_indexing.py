@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hums_engine as hums
@@ -20,7 +21,7 @@ from hums_engine import worker
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.indexing import IndexProgress, IndexReport, Shard
 from hums_engine.library import Library
-from tests.engine import posed_bvh
+from tests.engine import acclaim_text, posed_bvh, test_gltf
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,6 +72,35 @@ def test_a_change_that_keeps_size_and_length_is_seen(library: Library, mocap: Pa
     path = mocap / "wave_002.bvh"
     path.write_text(path.read_text().replace("95.000", "96.000"))
     assert counts(library.add([mocap])) == (0, 1, 5, 0, 0)
+
+
+def test_a_motion_whose_skeleton_changed_is_read_again(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "acclaim"
+    folder.mkdir()
+    (folder / "a.asf").write_text(acclaim_text.asf())
+    for name in ("a_01", "a_02"):
+        (folder / f"{name}.amc").write_text(acclaim_text.amc())
+    assert counts(library.add([folder])) == (2, 0, 0, 0, 0)
+    assert counts(library.add([folder])) == (0, 0, 2, 0, 0)
+    (clip,) = library.clips({"name": "a_01"})
+    tall = np.ptp(library.motion(clip.id).positions[0, :, 2])
+    (folder / "a.asf").write_text(acclaim_text.asf(size=1.1))
+    assert counts(library.add([folder])) == (0, 2, 0, 0, 0)
+    assert np.ptp(library.motion(clip.id).positions[0, :, 2]) == pytest.approx(1.1 * tall, rel=1e-3)
+    os.utime(folder / "a.asf", (1, 1))
+    assert counts(library.add([folder])) == (0, 0, 2, 0, 0)
+    (folder / "a.asf").unlink()
+    assert counts(library.add([folder])) == (0, 0, 0, 0, 2)
+
+
+def test_a_scene_whose_buffer_changed_is_read_again(library: Library, tmp_path: Path) -> None:
+    scene = test_gltf.BODY
+    (tmp_path / "walk.gltf").write_bytes(scene.text("walk.bin"))
+    (tmp_path / "walk.bin").write_bytes(scene.binary)
+    assert counts(library.add([tmp_path / "walk.gltf"])) == (1, 0, 0, 0, 0)
+    assert counts(library.add([tmp_path / "walk.gltf"])) == (0, 0, 1, 0, 0)
+    (tmp_path / "walk.bin").write_bytes(scene.binary + bytes(4))
+    assert counts(library.add([tmp_path / "walk.gltf"])) == (0, 1, 0, 0, 0)
 
 
 @pytest.mark.parametrize("target", ["renamed.bvh", "deeper/below/walk_000.bvh"])
