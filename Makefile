@@ -32,7 +32,7 @@ bench:
 	@$(ENVIRONMENT) $(VENV) run blender
 	$(BIN) benchmarks/sample_classes.py
 	$(BIN) benchmarks/on_another_rig.py
-	$(BIN) benchmarks/read_bvh.py
+	$(BIN) benchmarks/indexing.py
 
 # The extension for this computer, as a zip in build/ that Blender installs.
 addon:

@@ -108,8 +108,12 @@ class Encoder:
         length = np.linalg.norm(sums, axis=1, keepdims=True)
         return (sums / np.maximum(length, 1e-12)).astype(np.float32)
 
-    def encode_stretches(self, motion: CanonicalMotion, times_s: NDArray[np.floating]) -> NDArray[np.float32]:
+    def encode_stretches(
+        self, motion: CanonicalMotion, times_s: NDArray[np.floating], normalized: NormalizedMotion | None = None
+    ) -> NDArray[np.float32]:
         """Signatures ``[M, dimension]`` of the stretches ``times_s [M, 2]`` (start and end, seconds) of one motion.
+
+        ``normalized`` is the motion's normal form, where the caller has it already.
 
         A model that gives tokens, one for every four frames, is run over the motion once: the signature of a stretch is
         the mean direction of its tokens. Any other is run over every stretch.
@@ -121,7 +125,7 @@ class Encoder:
             motion = motion.resampled(FPS)
             groups = np.array_split(times_s, -(-len(times_s) // _STRETCHES_AT_ONCE))
             return np.concatenate([self.encode([motion.cut(start, end) for start, end in some]) for some in groups])
-        tokens = self._tokens(self._completed(normalize(motion)))
+        tokens = self._tokens(self._completed(normalized or normalize(motion)))
         return _pooled(tokens, np.asarray(times_s, dtype=np.float64))
 
     def _completed(self, motion: NormalizedMotion) -> NormalizedMotion:

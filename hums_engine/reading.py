@@ -20,7 +20,7 @@ from .joint_store import pack, thinned
 from .mapping import map_joints
 from .moments import windows
 from .motion import Motion
-from .normalize import normalize
+from .normalize import NormalizedMotion, normalize
 from .signature_store import Rows
 
 _HASH_BLOCK: Final = 1 << 20
@@ -30,7 +30,9 @@ _POSES_FOR_MAPPING: Final = 16
 class Signer(Protocol):
     """What signs motions: `encoder.Encoder`."""
 
-    def encode_stretches(self, motion: CanonicalMotion, times_s: NDArray[np.floating]) -> NDArray[np.float32]:
+    def encode_stretches(
+        self, motion: CanonicalMotion, times_s: NDArray[np.floating], normalized: NormalizedMotion | None = None
+    ) -> NDArray[np.float32]:
         """Signatures ``[M, D]`` of unit length of the stretches ``times_s [M, 2]``, seconds, of a motion."""
         ...
 
@@ -165,14 +167,15 @@ def take_of(motion: Motion, number: int, signer: Signer) -> Take:
     if not np.isfinite(canonical.positions).all():
         raise MotionFileError("positions are not numbers in some frames; export the file again.")
     facts = TakeFacts(number, motion.name, joint_map.family, motion.duration_s, motion.fps, motion.frame_count)
-    signature, moments = sign(canonical, signer)
-    return Take(facts, pack(canonical, dtw.frames(normalize(canonical))), signature, moments)
+    normalized = normalize(canonical)
+    signature, moments = sign(canonical, signer, normalized)
+    return Take(facts, pack(canonical, dtw.frames(normalized)), signature, moments)
 
 
-def sign(motion: CanonicalMotion, signer: Signer) -> tuple[Rows, Rows]:
-    """The signature of a motion (one row) and those of its moments."""
+def sign(motion: CanonicalMotion, signer: Signer, normalized: NormalizedMotion | None = None) -> tuple[Rows, Rows]:
+    """The signature of a motion (one row) and those of its moments; ``normalized`` as in `Signer`."""
     times = windows(motion.duration_s)
-    vectors = signer.encode_stretches(motion, np.concatenate([[[0.0, motion.duration_s]], times]))
+    vectors = signer.encode_stretches(motion, np.concatenate([[[0.0, motion.duration_s]], times]), normalized)
     start_s, end_s = times.astype(np.float32).T
     clip = Rows(vectors[:1], np.zeros(1, np.float32), np.full(1, motion.duration_s, np.float32))
     return clip, Rows(vectors[1:], start_s, end_s)
