@@ -2,10 +2,11 @@
 """Nearest signatures among many, by the library's index and by others, side by side.
 
     pip install 'hums[bench]'
-    python benchmarks/vector_search.py LIBRARY.hums ...
+    python benchmarks/vector_search.py BASE.hums LIBRARY.hums ...
 
 All signatures of each library, of clips and of moments, are searched for the ten nearest to signatures that are not
-among them: mixtures of two. Each contender runs in a process of its own, on one thread, and gives its recall against
+among them: of excerpts of BASE's takes, of 0.8 to 5 s and played at other speeds than in libraries that
+``many_motions.py`` made. Each contender runs in a process of its own, on one thread, and gives its recall against
 exact search, the processor's milliseconds a query, seconds to build, the memory that the process holds with the index
 and without the vectors it was made of, and bytes a signature of its file, the vectors themselves included. Those that
 are not installed are left out, and all but exact search and the library's own index beyond ``--largest-other`` rows,
@@ -15,6 +16,7 @@ since they take an hour there.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -23,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -31,16 +34,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from hums_engine.catalogue import CATALOGUE, Catalogue
+from hums_engine.encoder import Encoder
 from hums_engine.hnsw_index import HnswIndex
-from hums_engine.signature_store import row_type
+from hums_engine.library import Library
+from hums_engine.signature_store import SignatureStore, row_type
 from hums_engine.subspace import Subspace
 from hums_engine.vector_index import ExactIndex
+from hums_engine.writer import FOLDERS, KINDS
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 K: Final = 10
 _QUERIES: Final = 200
+_EXCERPT_S: Final = (0.8, 5.0)
+_SPEED: Final = (0.75, 1.35)
 _BLOCK: Final = 16_384
 _WIDTH: Final = 200  # of the search, for the graphs of others
 _BUILD_WIDTH: Final = 200
@@ -66,12 +75,7 @@ class Contender(NamedTuple):
     """
 
     package: str
-    build: Callable[[NDArray[np.float16]], tuple[Callable[[Vectors], Rows], Callable[[Path], object]]]
-
-
-def blocks(vectors: NDArray[np.float16]) -> list[Vectors]:
-    """Vectors as they come, some at a time."""
-    return [vectors[i : i + _BLOCK].astype(np.float32) for i in range(0, len(vectors), _BLOCK)]
+    build: Callable[[Vectors], tuple[Callable[[Vectors], Rows], Callable[[Path], object]]]
 
 
 def one_by_one(search: Callable[[Vectors], Any]) -> Callable[[Vectors], Rows]:
@@ -79,12 +83,12 @@ def one_by_one(search: Callable[[Vectors], Any]) -> Callable[[Vectors], Rows]:
     return lambda queries: np.stack([np.asarray(search(queries[i : i + 1])).ravel() for i in range(len(queries))])
 
 
-def library(vectors: NDArray[np.float16]) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
+def library(vectors: Vectors) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
     """The library's index of many signatures; the signatures' own rows count to the file, as in a library."""
-    sample = vectors[:: max(1, len(vectors) // 8192)].astype(np.float32)
+    sample = np.array(vectors[:: max(1, len(vectors) // 8192)])
     index = HnswIndex(Subspace.of(sample), len(vectors))
     for first in range(0, len(vectors), _BLOCK):
-        index.add(vectors[first : first + _BLOCK].astype(np.float32))
+        index.add(vectors[first : first + _BLOCK])
 
     def write(path: Path) -> None:
         index.save(path)
@@ -94,27 +98,27 @@ def library(vectors: NDArray[np.float16]) -> tuple[Callable[[Vectors], Rows], Ca
     return one_by_one(lambda query: index.search(query, K)[0]), write
 
 
-def exact(vectors: NDArray[np.float16]) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
+def exact(vectors: Vectors) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
     """NumPy, all vectors as float32 in memory."""
     index = ExactIndex(vectors.shape[1])
     for first in range(0, len(vectors), _BLOCK):
-        index.add(vectors[first : first + _BLOCK].astype(np.float32))
+        index.add(vectors[first : first + _BLOCK])
     return one_by_one(lambda query: index.search(query, K)[0]), lambda path: np.save(path.open("wb"), index.matrix)
 
 
-def hnswlib(vectors: NDArray[np.float16]) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
+def hnswlib(vectors: Vectors) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
     """Hnswlib as its manual shows it."""
     index = import_module("hnswlib").Index(space="ip", dim=vectors.shape[1])
     index.init_index(max_elements=len(vectors), M=_LINKS, ef_construction=_BUILD_WIDTH)
     for first in range(0, len(vectors), _BLOCK):
-        index.add_items(vectors[first : first + _BLOCK].astype(np.float32), num_threads=1)
+        index.add_items(vectors[first : first + _BLOCK], num_threads=1)
     index.set_ef(_WIDTH)
     return one_by_one(lambda query: index.knn_query(query, k=K, num_threads=1)[0]), lambda path: index.save_index(
         str(path)
     )
 
 
-def usearch(vectors: NDArray[np.float16]) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
+def usearch(vectors: Vectors) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
     """USearch in half precision."""
     index = import_module("usearch.index").Index(
         ndim=vectors.shape[1],
@@ -128,14 +132,14 @@ def usearch(vectors: NDArray[np.float16]) -> tuple[Callable[[Vectors], Rows], Ca
     return one_by_one(lambda query: index.search(query, K, threads=1).keys), lambda path: index.save(str(path))
 
 
-def faiss(vectors: NDArray[np.float16]) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
+def faiss(vectors: Vectors) -> tuple[Callable[[Vectors], Rows], Callable[[Path], object]]:
     """Faiss's graph over float32."""
     package = import_module("faiss")
     package.omp_set_num_threads(1)
     index = package.IndexHNSWFlat(vectors.shape[1], _LINKS, package.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction, index.hnsw.efSearch = _BUILD_WIDTH, _WIDTH
     for first in range(0, len(vectors), _BLOCK):
-        index.add(vectors[first : first + _BLOCK].astype(np.float32))
+        index.add(vectors[first : first + _BLOCK])
     return one_by_one(lambda query: index.search(query, K)[1]), lambda path: package.write_index(index, str(path))
 
 
@@ -149,27 +153,40 @@ CONTENDERS: Final = {
 _ALWAYS: Final = ("hums", "numpy, exact")
 
 
-def signatures(path: Path) -> NDArray[np.float16]:
-    """All signatures of a library of one file of either kind, as they are stored."""
-    kind = row_type(512)
-    return np.concatenate([np.fromfile(file, dtype=kind)["vector"] for file in sorted(path.glob("signatures/*"))])
+def signatures(path: Path) -> Vectors:
+    """All signatures of a library."""
+    stores = []
+    with contextlib.closing(Catalogue(path / CATALOGUE, readonly=True)) as catalogue:
+        model = catalogue.model()
+        assert model is not None, "the library is empty"
+        for kind in KINDS:
+            for name, length in catalogue.files(kind).items():
+                count = length // row_type(model.dimension).itemsize
+                stores.append(SignatureStore(path / FOLDERS[kind] / name, model.dimension, count))
+    return np.concatenate([rows.vectors for store in stores for _, rows in store.blocks()])
 
 
-def queries(vectors: NDArray[np.float16]) -> Vectors:
-    """Signatures near those of the library, and not in it: each three parts of one and one part of another."""
+def queries(base: Path) -> Vectors:
+    """Signatures of excerpts of a library's takes."""
     random = np.random.default_rng(1)
-    one, other = (vectors[random.integers(len(vectors), size=_QUERIES)].astype(np.float32) for _ in range(2))
-    mixed = 0.75 * one + 0.25 * other
-    return mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+    encoder = Encoder()
+    asked = []
+    with Library.open(base, readonly=True) as takes:
+        for clip in random.choice(np.array([clip.id for clip in takes.clips()]), _QUERIES):
+            motion = takes.motion(int(clip))
+            length = min(random.uniform(*_EXCERPT_S), motion.duration_s)
+            start = random.uniform(0.0, motion.duration_s - length)
+            excerpt = motion.cut(start, start + length)
+            asked.append(replace(excerpt, fps=excerpt.fps * random.uniform(*_SPEED)))
+    return encoder.encode(asked)
 
 
-def measure(path: Path, largest_other: int) -> list[Measured]:
+def measure(path: Path, asked: Vectors, largest_other: int) -> list[Measured]:
     """All contenders on one library, each in its own process."""
     measured = []
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         vectors = signatures(path)
-        asked = queries(vectors)
         np.save(place / "vectors.npy", vectors)
         np.save(place / "queries.npy", asked)
         np.save(place / "right.npy", exact(vectors)[0](asked))
@@ -256,6 +273,7 @@ def picture(measured: Sequence[Measured], path: Path) -> None:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description="Compares ways to find the nearest signatures.")
+    parser.add_argument("base", nargs="?", type=Path, help="library of real takes to ask with")
     parser.add_argument("libraries", nargs="*", type=Path)
     parser.add_argument("--largest-other", type=int, default=100_000, help="rows up to which others are built")
     parser.add_argument("--picture", type=Path, help="PNG of growth curves to write")
@@ -264,8 +282,9 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(one(arguments.one[0], Path(arguments.one[1]))))
         return
+    asked = queries(arguments.base)
     print(HEAD)
-    measured = [each for path in arguments.libraries for each in measure(path, arguments.largest_other)]
+    measured = [each for path in arguments.libraries for each in measure(path, asked, arguments.largest_other)]
     if arguments.picture:
         picture(measured, arguments.picture)
 

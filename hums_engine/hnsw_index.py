@@ -26,9 +26,9 @@ from .errors import LibraryError, MissingDependencyError
 from .subspace import Subspace, packed, unpacked
 from .vector_index import NOBODY, ExactIndex, Mask, RowNumbers, Vectors, best_of, no_hits
 
-_LINKS: Final = 12
-_BUILD_WIDTH: Final = 100
-_SEARCH_WIDTH: Final = 100
+_LINKS: Final = 16
+_BUILD_WIDTH: Final = 200
+_SEARCH_WIDTH: Final = 200
 _COMPARE_ALL: Final = 0.02
 """Share of the rows: with fewer allowed than this, or than ``_COMPARE_ALL_BELOW``, comparing each is as fast as walking
 the graph, and exact."""
@@ -69,7 +69,7 @@ class HnswIndex:
         return self._subspace.holds(vectors)
 
     def add(self, vectors: Vectors) -> None:
-        """See `VectorIndex.add`; some 0.05 ms a vector, shared among the processor's cores. Not before `connect`."""
+        """See `VectorIndex.add`; some 0.15 ms a vector, shared among the processor's cores. Not before `connect`."""
         reduced = self._subspace.reduced(vectors)
         with self._lock:
             first = len(self._exact)

@@ -34,7 +34,7 @@ KINDS: Final[tuple[Kind, Kind]] = ("clips", "moments")
 
 FOLDERS: Final = {"joints": "joints", "clips": "signatures", "moments": "signatures", "graph": "graphs"}
 GRAPH_FROM: Final = 10_000
-"""Rows from which a search graph is kept. Below, comparing with all takes some 2 ms; building one costs some 0.05 ms a
+"""Rows from which a search graph is kept. Below, comparing with all takes some 2 ms; building one costs some 0.15 ms a
 row."""
 
 _GRAPH_SLACK: Final = 8_000  # a graph is extended when more rows than this came after it
