@@ -69,7 +69,7 @@ def test_what_a_reader_does_is_judged(
 
 @POSIX
 def test_a_fault_is_written_out_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuzz_readers.Reader, "read", lambda self, path: ("crash", "exit code -11", 0))
+    monkeypatch.setattr(fuzz_readers.Reader, "read", lambda self, path: ("crash", "exit code -11", 0.0, 0))
     fuzz = fuzz_readers.Fuzz({".bvh": [{".bvh": CONTENTS["take.bvh"]}]}, "1", tmp_path, tmp_path / "out")
     (tmp_path / "out").mkdir()
     for _ in range(10):
