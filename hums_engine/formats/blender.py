@@ -96,8 +96,12 @@ def read(path: Path) -> list[Motion]:
         MotionFileError: the file is of another kind, Blender cannot open it, or nothing in it moves an armature.
         MissingDependencyError: there is no Blender.
     """
-    kind = path.suffix.lower()
-    if not _is_of_kind(read_binary(path, _HEAD), kind):
+    kind, head = path.suffix.lower(), read_binary(path, _HEAD)
+    if kind == ".fbx" and not head.startswith(b"Kaydara"):
+        raise MotionFileError(
+            "Blender reads no FBX that is text; export it as binary, or install ufbx with: pip install 'hums[run]'."
+        )
+    if not _is_of_kind(head, kind):
         raise MotionFileError(f"this is no {kind[1:].upper()} file, or it is damaged; save it again.")
     return _blender.read(path)
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from hums_engine import load, load_all, quat
 from hums_engine.encoder import Encoder
-from hums_engine.errors import MissingDependencyError
+from hums_engine.errors import MissingDependencyError, MotionFileError
 from hums_engine.formats import blender, fbx, fbx_process, is_readable, usd_rate
 from hums_engine.library import Library
 from hums_engine.motion import Motion
@@ -112,6 +112,12 @@ def test_fbx_without_ufbx_is_read_as_with_it(scenes: Path, tmp_path: Path, monke
     assert abs(with_it.frame_count - without.frame_count) <= 1
     assert without.fps == pytest.approx(with_it.fps, abs=1e-3)
     np.testing.assert_allclose(without.positions[:frames, ours], with_it.positions[:frames, theirs], atol=1e-4)
+
+
+def test_fbx_as_text_without_ufbx_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "walk.fbx").write_bytes(b"; FBX 7.4.0 project file\n")
+    with pytest.raises(MotionFileError, match="text; export it as binary, or install ufbx"):
+        blender.read(tmp_path / "walk.fbx")
 
 
 @NEEDS_BLENDER
