@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Damaged files for every reader: each must be read, or refused in one sentence, within its time and its memory.
 
-    python benchmarks/fuzz_readers.py --minutes 60 [--seeds FOLDER ...] [--seed 1] [--out FOLDER]
+    python benchmarks/fuzz_readers.py --minutes 60 [--seeds FOLDER ...] [--kinds .bvh ...] [--seed 1] [--out FOLDER]
 
 Each reader gets as much time as any other, and at least one file. Its files begin as those that the tests write, the
 samples, and the smaller files under ``--seeds`` (and under HUMS_DATA; those that Blender reads are tried where there
@@ -59,6 +59,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzzes every reader of motion files.")
     parser.add_argument("--minutes", type=float, default=1.0, help="how long (default: 1)")
     parser.add_argument("--seeds", type=Path, nargs="*", default=[], help="folders with more files to begin with")
+    parser.add_argument("--kinds", nargs="*", default=[], help="only these, such as .bvh (default: all)")
     parser.add_argument("--seed", default="1", help="what decides on the damage")
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"), help="where faults are written")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -69,7 +70,8 @@ def main() -> int:
     folders = [*arguments.seeds, *(Path(folder) for folder in (os.environ.get("HUMS_DATA"),) if folder)]
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        fuzz = Fuzz(seeds(folders), arguments.seed, Path(folder), arguments.out)
+        begin = {kind: files for kind, files in seeds(folders).items() if kind in (arguments.kinds or [kind])}
+        fuzz = Fuzz(begin, arguments.seed, Path(folder), arguments.out)
         fuzz.run(60.0 * arguments.minutes)
     print(fuzz.table())
     return 1 if fuzz.faults else 0

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hums_engine import Motion, load, load_all
 from hums_engine.errors import MotionFileError
@@ -150,3 +152,19 @@ def test_random_bytes_of_any_kind_are_refused(folder: Path, name: str, seed: int
     noise = np.random.default_rng(seed).integers(0, 256, 50_000, dtype=np.uint8).tobytes()
     (folder / name).write_bytes(noise)
     assert refusal(folder / name).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("name", [name for name in CONTENTS if name != "take.fbx"])  # which starts a process each time
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_arbitrary_bytes_anywhere_in_a_file_are_read_or_refused(folder: Path, name: str, data: st.DataObject) -> None:
+    whole = CONTENTS[name]
+    start = data.draw(st.integers(0, len(whole)))
+    stop = data.draw(st.one_of(st.just(start), st.integers(start, len(whole))))
+    (folder / name).write_bytes(whole[:start] + data.draw(st.binary(max_size=40)) + whole[stop:])
+    try:
+        motions = load_all(folder / name)
+    except MotionFileError as error:
+        assert str(error).startswith(f"{name}: ") and str(error).isprintable()
+    else:
+        assert motions and not any(np.isinf(motion.positions).any() for motion in motions)

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hums_engine import load
+from hums_engine import load, quat
 from hums_engine.canonical import canonicalize
 from hums_engine.errors import MotionFileError
-from hums_engine.formats import is_readable, npz
+from hums_engine.formats import axes, is_readable, npz
+from hums_engine.formats.axes import UNITS, Unit, UpAxis
 from hums_engine.mapping import map_joints
 from hums_engine.motion import Motion
 from hums_engine.skeleton import JOINTS, PARENTS
@@ -318,3 +319,56 @@ def test_any_array_under_any_key_is_read_or_refused(tmp_path: Path, key: str, da
         assert str(error).startswith(f"{NAME}: ")
     else:
         assert all(name.encode("utf-8") or not name for name in motion.joint_names)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    frames=st.integers(1, 5),
+    joints=st.integers(1, 6),
+    seed=st.integers(0, 2**32 - 1),
+    up=st.sampled_from("YZ"),
+    unit=st.sampled_from(UNITS),
+    fps=st.floats(1.0, 480.0),
+    whole=st.booleans(),
+)
+def test_what_is_written_is_read_back(
+    tmp_path: Path, frames: int, joints: int, seed: int, up: UpAxis, unit: Unit, fps: float, whole: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    positions, rest = random.normal(size=(frames, joints, 3)), random.normal(size=(joints, 3))
+    turns = quat.unit(random.normal(size=(frames, joints, 4)))
+    parents = np.array([random.integers(-1, joint) if joint else -1 for joint in range(joints)])
+    names = [f"joint \u00e9 {joint}" for joint in range(joints)]
+    order = random.permutation(joints)  # a file may list children before their parents
+    place = np.argsort(order)
+    mixed = np.array([place[parents[joint]] if parents[joint] >= 0 else -1 for joint in order])
+    more: dict[str, Any] = {"rotations": turns[:, order], "rest_positions": rest[order]} if whole else {}
+    path = saved(
+        tmp_path, joints=positions[:, order], parents=mixed, joint_names=np.array(names)[order], fps=fps, up_axis=up,
+        unit=unit.name, **more,
+    )  # fmt: skip
+    motion = load(path)
+    found = [motion.joint_names.index(name) for name in names]
+    back = motion.parents[found]
+    assert [names.index(str(motion.joint_names[parent])) if parent >= 0 else -1 for parent in back] == parents.tolist()
+    turned = axes.to_blender(positions, up) * unit.metres
+    np.testing.assert_allclose(motion.positions[:, found], turned, rtol=1e-5, atol=1e-6)
+    assert (motion.up, motion.unit, motion.fps) == (up, unit.name, fps)
+    assert (motion.rotations is None) == (motion.rest_positions is None) == (not whole)
+    if motion.rotations is not None:
+        assert np.degrees(quat.angle(motion.rotations[:, found], axes.turn_to_blender(turns, up))).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"rotations": np.zeros((30, 22, 4))},
+        {"rotations": np.full((30, 22, 4), np.nan)},
+        {"rotations": np.ones((30, 22, 3))},
+        {"rotations": np.full((30, 22, 4), "x")},
+        {"rest_positions": np.ones((21, 3))},
+        {"rest_positions": np.full((22, 3), np.inf)},
+    ],
+)
+def test_rotations_and_rests_that_are_none_are_refused(tmp_path: Path, more: dict[str, Any]) -> None:
+    assert next(iter(more)) in refusal(saved(tmp_path, joints=WALK, fps=30, **more))
