@@ -227,7 +227,7 @@ def align(patterns: Sequence[Frames], texts: Sequence[Frames]) -> list[Ends]:
     """Lays each pattern ``[n, F]`` into its text ``[m, F]``, ``m >= n``, for all pairs at once."""
     costs = _costs(patterns, texts)
     rows = np.array([len(pattern.values) for pattern in patterns])
-    last = np.full((len(texts), costs.shape[2]), np.inf)
+    last = np.full(costs.shape[1:], np.inf)
     for row, totals in enumerate(_table(costs)):
         done = rows == row + 1
         if done.any():
@@ -242,12 +242,12 @@ def align(patterns: Sequence[Frames], texts: Sequence[Frames]) -> list[Ends]:
 
 
 def _table(costs: Array) -> Iterator[NDArray[np.float64]]:
-    """The rows ``[B, m]`` of the tables of ``costs`` ``[B, n, m]``: total cost, and in its last bits where that began.
+    """The rows ``[B, m]`` of the tables of ``costs`` ``[n, B, m]``: total cost, and in its last bits where that began.
 
     A number holds the cost in even steps of a micrometre, times ``_STARTS``, plus the start: the smallest of three
     brings its own start along. All are whole numbers below 2^53, which float64 adds without rounding.
     """
-    steps = np.rint(costs.transpose(1, 0, 2).astype(np.float64) * (_COST_STEPS / 2)) * (2 * _STARTS)
+    steps = np.rint(costs.astype(np.float64) * (_COST_STEPS / 2)) * (2 * _STARTS)
     _, batch, length = steps.shape
     total, before, spare = (
         np.full((batch, length + 2), np.inf) for _ in range(3)
@@ -269,23 +269,35 @@ def _table(costs: Array) -> Iterator[NDArray[np.float64]]:
 
 
 def _costs(patterns: Sequence[Frames], texts: Sequence[Frames]) -> Array:
-    """Distances ``[B, n, m]`` of all frames of each pair, metres: root mean square over the joints both have.
+    """Distances ``[n, B, m]`` of all frames of each pair, metres: root mean square over the joints both have.
 
     Infinite behind the end of a text, so that shorter ones need no care.
     """
-    shared = np.stack([pattern.known * text.known for pattern, text in zip(patterns, texts, strict=True)])
-    joints = np.maximum(shared[:, : 3 * JOINT_COUNT].sum(axis=1, keepdims=True) / 3.0, 1.0)
-    weights = np.sqrt(shared / np.where(np.arange(shared.shape[1]) < 3 * JOINT_COUNT, joints, 1.0)).astype(np.float32)
-    a, b = _padded(patterns, weights), _padded(texts, weights)
-    squares = (a * a).sum(-1)[:, :, None] + (b * b).sum(-1)[:, None, :] - 2.0 * (a @ b.transpose(0, 2, 1))
-    costs = np.sqrt(np.maximum(squares, 0.0))
-    for cost, text in zip(costs, texts, strict=True):
-        cost[:, len(text.values) :] = np.inf
+    if all(pattern is patterns[0] for pattern in patterns):
+        costs = _against(patterns[0], texts)
+    elif all(text is texts[0] for text in texts):
+        costs = _against(texts[0], patterns).transpose(2, 1, 0)
+    else:
+        length = max(len(pattern.values) for pattern in patterns), max(len(text.values) for text in texts)
+        costs = np.zeros((length[0], len(texts), length[1]), dtype=np.float32)
+        for i, (pattern, text) in enumerate(zip(patterns, texts, strict=True)):
+            costs[: len(pattern.values), i, : len(text.values)] = _against(pattern, [text])[:, 0]
+    for i, text in enumerate(texts):
+        costs[:, i, len(text.values) :] = np.inf
     return costs
 
 
-def _padded(motions: Sequence[Frames], weights: Array) -> Array:
-    padded = np.zeros((len(motions), max(len(m.values) for m in motions), weights.shape[1]), dtype=np.float32)
-    for row, motion, weight in zip(padded, motions, weights, strict=True):
-        row[: len(motion.values)] = motion.values * weight
-    return padded
+def _against(one: Frames, many: Sequence[Frames]) -> Array:
+    """Distances ``[n, B, m]`` of the frames of one motion from those of many, by one product of matrices."""
+    shared = one.known * np.stack([each.known for each in many])
+    joints = np.maximum(shared[:, : 3 * JOINT_COUNT].sum(axis=1, keepdims=True) / 3.0, 1.0)
+    weights = shared / np.where(np.arange(shared.shape[1]) < 3 * JOINT_COUNT, joints, np.float32(1.0))
+    values = np.zeros((len(many), max(len(each.values) for each in many), weights.shape[1]), dtype=np.float32)
+    for row, each in zip(values, many, strict=True):
+        row[: len(each.values)] = each.values
+    weighted = values * weights[:, None]
+    squares = (-2.0 * one.values) @ weighted.reshape(-1, weights.shape[1]).T
+    squares = squares.reshape(len(one.values), *values.shape[:2])
+    squares += np.einsum("bmf,bmf->bm", values, weighted)
+    squares += (one.values * one.values @ weights.T)[:, :, None]
+    return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)

@@ -22,6 +22,7 @@ import math
 import struct
 import zlib
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -112,7 +113,7 @@ class _Head(NamedTuple):
     frames: int
     sketch_frames: int
     fps: float
-    valid: NDArray[np.bool_]
+    bits: int
     sketch_check: int
 
     @classmethod
@@ -124,7 +125,7 @@ class _Head(NamedTuple):
         length = _HEAD.size + sketch_frames * _SKETCH_BYTES + frames * _FRAME_BYTES + (JOINT_COUNT - 1) * 4
         if (magic, version, joints, length) != (_MAGIC, _VERSION, JOINT_COUNT, len(record)):
             raise ValueError
-        return cls(frames, sketch_frames, fps, (bits >> np.arange(JOINT_COUNT)) & 1 == 1, check)
+        return cls(frames, sketch_frames, fps, bits, check)
 
 
 def unpack(record: memoryview, name: str = "", source: str = "") -> CanonicalMotion:
@@ -140,11 +141,12 @@ def unpack(record: memoryview, name: str = "", source: str = "") -> CanonicalMot
     offsets = reader.take("<i2", (head.frames, JOINT_COUNT - 1, 3)) * (reach / np.float32(_STEPS))
     rotations = reader.take("<i2", (head.frames, JOINT_COUNT, 4))
     positions = np.concatenate([pelvis, pelvis + offsets], axis=1)
-    positions[:, ~head.valid] = 0.0
+    valid = _mask(head.bits)
+    positions[:, ~valid] = 0.0
     return CanonicalMotion(
         positions=positions.astype(np.float32),
         rotations=quat.normalize(rotations).astype(np.float32),
-        valid=head.valid,
+        valid=valid,
         fps=head.fps,
         name=name,
         source=source,
@@ -162,7 +164,17 @@ def unpack_sketch(record: memoryview, stride: int = 1) -> Frames:
     if zlib.crc32(poses) != head.sketch_check:
         raise ValueError
     values = np.frombuffer(poses, dtype="<f2").reshape(head.sketch_frames, FEATURES)
-    return Frames(values[::stride].astype(np.float32), known(head.valid), stride / SKETCH_FPS)
+    return Frames(values[::stride].astype(np.float32), _known(head.bits), stride / SKETCH_FPS)
+
+
+@lru_cache(maxsize=256)
+def _known(bits: int) -> NDArray[np.float32]:
+    """What `dtw.known` says of the joints that are there; most clips of a library have the same."""
+    return known(_mask(bits))
+
+
+def _mask(bits: int) -> NDArray[np.bool_]:
+    return (bits >> np.arange(JOINT_COUNT)) & 1 == 1
 
 
 class _Reader:
@@ -232,7 +244,7 @@ class JointStore:
 
     def _map(self, location: Location) -> NDArray[np.uint8]:
         try:
-            return np.memmap(self._folder / location.segment, dtype=np.uint8, mode="r")
+            return np.asarray(np.memmap(self._folder / location.segment, dtype=np.uint8, mode="r"))  # slices quicker
         except (OSError, ValueError) as error:  # ValueError: an empty file
             raise _damaged(location) from error
 

@@ -16,8 +16,8 @@ from .joint_store import BYTES_PER_SECOND, JointStore, Location
 from .normalize import FPS
 from .query import Example, Query
 
-_BUDGET_CELLS: Final = 600_000
-"""Cells of the alignment tables (some 40 ms) that are filled with further clips where the candidates leave room."""
+_BUDGET_CELLS: Final = 150_000
+"""Cells of the alignment tables (some 10 ms) that are filled with further clips where the candidates leave room."""
 _COARSE: Final = 4  # frames from one that is compared to the next, from which it matters which ones they are
 _PHASES: Final = 8
 _ROOM_S: Final = 0.3  # by which a match may be off in the first pass, or by more where that compares few frames

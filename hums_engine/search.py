@@ -33,11 +33,12 @@ from .writer import FOLDERS, KINDS, Kind
 Scope = Literal["clips", "moments"]
 
 CANDIDATES: Final = 50
-"""Clips of either kind of signature that are aligned with the query; more where more results are asked for."""
+"""Clips that are aligned with the query, half of them for either kind of signature, and of a small library that many of
+either kind; more where more results are asked for."""
 
 _MOMENTS_ASKED: Final = 400  # nearest moments, of which many are of the same clips
 _ALL_OF: Final = 1_000
-"""A library of so many clips is aligned as a whole, if they are short, so that no signature can miss."""
+"""A library of so many clips is small: as many of them are aligned as there is time for."""
 _STRETCHES: Final = 100  # of one clip in the scope "moments"
 _FINE: Final = 24  # clips whose matches are aligned once more at a higher rate; more where more results are asked for
 _FINE_STRETCHES: Final = 3  # of such a clip
@@ -229,9 +230,9 @@ class Searcher:
         small = len(self._snapshot.ids) <= _ALL_OF
         whole = self._nearest("clips", asked.seek, _ALL_OF if small else count, allowed)
         parts = self._nearest("moments", asked.seek_pieces, _MOMENTS_ASKED, allowed)
-        positions = _candidates(whole, parts, count)
+        positions = _candidates(whole, parts, count) if small else _candidates(whole, parts, -(-count // 2))[:count]
         matcher = Matcher(self._joints, self._places, lambda: self._catalogue.state() == self._state)
-        found = matcher.match(asked.query, positions if small else positions[: 2 * count], 2 * count)
+        found = matcher.match(asked.query, positions, 2 * count if small else count)
         likely, _ = self._likely(asked, found, scope, matcher)
         found = firsts(found[np.argsort(-likely, kind="stable")])[: max(_FINE, k)]
         if scope == "moments":
