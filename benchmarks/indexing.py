@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How fast a folder of BVH is indexed, beside what others need to read it: Blender's importer, pymotion, pybvh, bvhio.
 
-    pip install bpy "hums[bench]"
+    pip install bpy pybvh "hums[bench]"
     python benchmarks/indexing.py [FILE_OR_FOLDER ...] [--every 1] [--repeat 3]
 
 Without files it takes the samples. `hums index` is all of it: read, named, brought onto one body, signed with all its

@@ -205,6 +205,34 @@ def test_readers_find_what_was_there_while_a_writer_changes_everything(filled: L
     assert errors == []
 
 
+REENCODE = """
+import sys, hums_engine as hums
+encoder = hums.Encoder(provider="cpu")
+library = hums.Library.open(sys.argv[1], encoder=encoder)
+print("begun", flush=True)
+for _ in range(12):
+    library.reencode(encoder)
+    print("signed", flush=True)
+"""
+
+
+def test_searches_here_find_the_same_while_another_process_signs_everything_anew(filled: Library) -> None:
+    query = filled.clips()[0].id
+    before = [(hit.clip_id, round(hit.score)) for hit in filled.search(query, k=5)]
+    writer = subprocess.Popen(program(REENCODE, filled.path), stdout=subprocess.PIPE, text=True, env=environment())
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "begun\n"
+    searches = 0
+    while writer.poll() is None:
+        assert [(hit.clip_id, round(hit.score)) for hit in filled.search(query, k=5)] == before
+        searches += 1
+    said = writer.stdout.read()
+    writer.stdout.close()
+    assert (writer.returncode, said.count("signed")) == (0, 12)
+    assert searches > 1
+    assert filled.verify().sound
+
+
 # full disks
 
 FILL = """
