@@ -37,7 +37,7 @@ CANDIDATES: Final = 50
 either kind; more where more results are asked for."""
 
 _MOMENTS_ASKED: Final = 400  # nearest moments, of which many are of the same clips
-_ALL_OF: Final = 1_000
+_ALL_OF: Final = 200
 """A library of so many clips is small: as many of them are aligned as there is time for."""
 _STRETCHES: Final = 100  # of one clip in the scope "moments"
 _FINE: Final = 24  # clips whose matches are aligned once more at a higher rate; more where more results are asked for
