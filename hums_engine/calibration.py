@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-NEAREST_M: Final = 0.01
-"""Added to distances: what half precision and a tenth of a second's grid leave between equal motions."""
+NEAREST_M: Final = 0.001
+"""Added to distances: what half precision leaves between equal motions."""
 NEAREST_RAD: Final = 0.05
 """The same of angles."""
 
@@ -28,9 +28,9 @@ class Odds(NamedTuple):
     angle: float
 
 
-ALIGNED: Final = Odds(-8.8, 2.9, 5.0)
+ALIGNED: Final = Odds(-6.81, 2.02, 3.82)
 """With both."""
-SIGNED: Final = Odds(-4.0, 0.0, 6.5)
+SIGNED: Final = Odds(-3.46, 0.0, 4.65)
 """By the signatures alone."""
 
 
