@@ -67,12 +67,13 @@ def load(path: str | os.PathLike[str]) -> Motion:
 def load_all(path: str | os.PathLike[str]) -> list[Motion]:
     """Every motion in a file: the figures of a BVH, the bodies that a Kinect saw. Arguments and errors as of `load`."""
     path = Path(path).expanduser()
+    name = " ".join(path.name.splitlines())  # a name may have line ends
     try:
         return _reader(path)(path)
     except MotionFileError as error:
-        raise MotionFileError(f"{path.name}: {printable(str(error))}") from None
+        raise MotionFileError(f"{name}: {printable(str(error))}") from None
     except MemoryError:
-        raise MotionFileError(f"{path.name}: the motion does not fit into memory; cut it into parts.") from None
+        raise MotionFileError(f"{name}: the motion does not fit into memory; cut it into parts.") from None
 
 
 def is_readable(path: str | os.PathLike[str]) -> bool:

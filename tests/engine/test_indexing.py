@@ -15,12 +15,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import hums_engine as hums
 from hums_engine import worker
+from hums_engine.canonical import CanonicalMotion
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.indexing import IndexProgress, IndexReport, Shard
 from hums_engine.library import Library
+from hums_engine.normalize import NormalizedMotion
+from hums_engine.reading import FileState, content_hash, read_file
 from tests.engine import acclaim_text, posed_bvh, test_gltf
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -223,6 +227,44 @@ def test_names_of_all_kinds_are_indexed(library: Library, tmp_path: Path) -> Non
     assert len(library.clips({"name": "ÜMLÄUTE"})) == 1
 
 
+def test_names_that_repeat_in_other_folders_are_files_of_their_own(library: Library, tmp_path: Path) -> None:
+    poses = {"a": posed_bvh.walk, "b/a": posed_bvh.jump, "b/c": posed_bvh.wave, "b/c/b": posed_bvh.walk}
+    paths = [posed_bvh.write(tmp_path / "mocap" / folder / "take.bvh", pose, 1.0) for folder, pose in poses.items()]
+    assert counts(library.add([tmp_path / "mocap"])) == (4, 0, 0, 0, 0)
+    clips = {clip.source: clip.id for clip in library.clips()}
+    assert sorted(clips) == sorted(map(str, paths))
+    library.set_tags(clips[str(paths[3])], ["the second of one content"])
+    paths[1].unlink()
+    posed_bvh.write(paths[2], posed_bvh.jump, 1.5)
+    assert counts(library.add()) == (0, 1, 2, 1, 0)
+    assert {clip.source: clip.id for clip in library.clips()} == {
+        path: number for path, number in clips.items() if path != str(paths[1])
+    }
+    (tagged,) = library.clips({"tags": "the second of one content"})
+    assert tagged.source == str(paths[3])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_name_of_two_lines_costs_one_line_when_it_is_bad(library: Library, mocap: Path) -> None:
+    shutil.copy(mocap / "walk_000.bvh", mocap / "two\nlines.bvh")
+    (mocap / "bad\nfile.bvh").write_text("HIERARCHY")
+    report = library.add([mocap])
+    assert report.added == 7
+    ((path, reason),) = report.failed
+    assert (path, "\n" in reason) == (str(mocap / "bad\nfile.bvh"), False)
+    with pytest.raises(hums.MotionFileError) as caught:
+        hums.load(path)
+    assert str(caught.value).isprintable()
+
+
+def test_a_path_of_more_than_three_hundred_characters_is_indexed_and_found(library: Library, tmp_path: Path) -> None:
+    path = posed_bvh.write(tmp_path / ("d" * 120) / ("🕺 " * 30) / ("e" * 120) / "take 1.bvh", posed_bvh.walk, 1.0)
+    assert len(str(path)) > 300
+    assert library.add([tmp_path]).added == 1
+    (clip,) = library.clips({"folder": path.parent})
+    assert library.search(hums.load(clip.source), k=1)[0].source == str(path)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are no text")
 def test_a_name_that_is_no_text_is_told_and_skipped(library: Library, mocap: Path) -> None:
     with open(os.fsencode(mocap) + b"/latin-\xe9.bvh", "wb") as file:  # noqa: PTH123 - a Path cannot be made of it
@@ -266,6 +308,28 @@ def test_a_file_that_is_written_to_meanwhile_is_told(library: Library, mocap: Pa
         recorder.join()
     assert report.failed == [(str(path), "the file is being written to; index it again when that is done.")]
     assert counts(library.add([path])) == (1, 0, 0, 0, 0)
+
+
+def test_a_file_that_changed_once_while_it_was_read_is_read_as_it_is_now(encoder: Encoder, tmp_path: Path) -> None:
+    path = posed_bvh.write(tmp_path / "recorded.bvh", posed_bvh.walk, 1.0)
+
+    class Recorder:
+        """Signs as the encoder does, and records on when it is asked first."""
+
+        asked = 0
+
+        def encode_stretches(
+            self, motion: CanonicalMotion, times_s: NDArray[np.floating], normalized: NormalizedMotion | None = None
+        ) -> NDArray[np.float32]:
+            self.asked += 1
+            if self.asked == 1:
+                posed_bvh.write(path, posed_bvh.walk, 2.0)
+            return encoder.encode_stretches(motion, times_s, normalized)
+
+    read = read_file(str(path), Recorder())
+    assert read.failures == []
+    assert [take.facts.duration_s for take in read.takes] == [pytest.approx(2.0, abs=0.05)]
+    assert (read.state, read.content) == (FileState.of(str(path)), content_hash(str(path)))
 
 
 # progress, cancelling, processes
