@@ -33,6 +33,8 @@ bench:
 	$(BIN) benchmarks/sample_classes.py
 	$(BIN) benchmarks/on_another_rig.py
 	$(BIN) benchmarks/indexing.py
+	$(BIN) benchmarks/query.py --sizes 1000 10000
+	$(BIN) benchmarks/vector_search.py build/benchmarks/samples.hums build/benchmarks/1000.hums build/benchmarks/10000.hums
 
 # The extension for this computer, as a zip in build/ that Blender installs.
 addon:
