@@ -35,7 +35,7 @@ from ..errors import MissingDependencyError, MotionFileError
 from ..motion import Motion
 from . import npz
 from .axes import METRE
-from .blender_scene import MARK
+from .blender_scene import FOLDER, MARK
 from .files import read_binary
 from .node_tree import unique_names, unit_in_use
 
@@ -142,23 +142,24 @@ class _Blender:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._settings: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._files = 0
         self._idle: threading.Timer | None = None
 
     def read(self, path: Path) -> list[Motion]:
         """The takes of a file."""
-        with self._lock, tempfile.TemporaryDirectory(prefix="hums-") as folder:
+        with self._lock:
             self._awake()
             try:
-                return _motions(self._asked(path.absolute(), folder), Path(folder), path)
+                process, own = self._started()
+                with tempfile.TemporaryDirectory(dir=own, ignore_cleanup_errors=True) as folder:
+                    return _motions(self._asked(process, path.absolute(), folder), Path(folder), path)
             except (KeyError, TypeError, AttributeError):  # an answer of another form than it should have
                 raise MotionFileError("Blender's answer about this file is damaged; save the file again.") from None
             finally:
                 self._rest()
 
-    def _asked(self, path: Path, folder: str) -> dict[str, Any]:
-        process = self._started()
+    def _asked(self, process: subprocess.Popen[bytes], path: Path, folder: str) -> dict[str, Any]:
         assert process.stdin is not None and process.stdout is not None
         try:
             process.stdin.write(json.dumps({"file": str(path), "folder": folder}).encode() + b"\n")
@@ -174,29 +175,30 @@ class _Blender:
             raise MotionFileError("Blender ended while it opened this file; open it yourself, and save it again.")
         raise MotionFileError(f"Blender was not done with this file within {PATIENCE_S:.0f} seconds; cut its actions.")
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        """The process, a new one where there is none, or one that has done enough.
+    def _started(self) -> tuple[subprocess.Popen[bytes], str]:
+        """The process, a new one where there is none, or one that has done enough; and the folder that is its own.
 
         Raises:
             MissingDependencyError: there is no Blender, or it does not start.
         """
         self._files += 1
         if self._process is not None and self._process.poll() is None and self._files <= _FILES_OF_PROCESS:
-            return self._process
+            assert self._folder is not None
+            return self._process, self._folder.name
         self.end()
         command = _command()
         if command is None:
             raise MissingDependencyError(
                 f"Files of this kind are read with Blender, which was not found; set {VARIABLE} to its program."
             )
-        self._settings = tempfile.TemporaryDirectory(prefix="hums-")
+        self._folder = tempfile.TemporaryDirectory(prefix=FOLDER)
         try:
             self._process = subprocess.Popen(
                 [*command, str(Path(__file__).parents[2])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "BLENDER_USER_RESOURCES": self._settings.name, "PYTHONSAFEPATH": "1"},
+                env={**os.environ, "BLENDER_USER_RESOURCES": self._folder.name, "PYTHONSAFEPATH": "1"},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
@@ -206,7 +208,7 @@ class _Blender:
         assert self._process.stdout is not None
         for line in iter(lambda: _patiently(self._process, self._process.stdout)[0], b""):  # type: ignore[union-attr]
             if line.strip() == MARK.encode():
-                return self._process
+                return self._process, self._folder.name
         self.end()
         raise MissingDependencyError(f"{command[0]} is no Blender of 4.2 or later; set {VARIABLE} to one.")
 
@@ -227,7 +229,7 @@ class _Blender:
                 self._lock.release()
 
     def end(self) -> None:
-        """Ends the process and removes its settings."""
+        """Ends the process and removes its folder."""
         process, self._process, self._files = self._process, None, 1
         if process is not None:
             process.kill()
@@ -238,9 +240,9 @@ class _Blender:
                         pipe.close()
                     except OSError:  # what was not sent to a dead process
                         continue
-        if self._settings is not None:
-            self._settings.cleanup()
-            self._settings = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
 
 def _patiently(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> tuple[bytes, bool]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,9 @@ from .usd_rate import time_codes_per_second
 
 MARK: Final = "hums reads"
 """The line after which the answers begin; Blender itself prints before it."""
+
+FOLDER: Final = "hums-"
+"""What the name of the folder begins with that is made for this process."""
 
 OLDEST: Final = (4, 2, 0)
 MAX_JOINTS: Final = 4096
@@ -59,6 +63,10 @@ def serve(bpy: Any) -> None:  # noqa: ANN401 - a module
             _say(answers, json.dumps({"refused" if isinstance(error, MotionFileError) else "failed": str(error)}))
         except Exception as error:  # a file must not end the process for the ones after it
             _say(answers, json.dumps({"failed": f"{type(error).__name__}: {error}"}))
+    # Who started this may have been killed, and not have removed the folder that was made for it.
+    own = Path(os.environ["BLENDER_USER_RESOURCES"])
+    if own.name.startswith(FOLDER):
+        shutil.rmtree(own, ignore_errors=True)
     os._exit(0)  # Blender's module of 4.5 may hang while it cleans up
 
 

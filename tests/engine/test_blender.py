@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -309,6 +310,30 @@ def test_one_process_reads_many_files_and_ends_when_none_comes(
     assert blender._blender._process in (first, None)
     first.wait(timeout=20)
     load(scenes / "hostile.blend")
+
+
+@NEEDS_BLENDER
+@POSIX
+def test_nothing_is_left_behind_by_a_process_that_was_killed_while_its_blender_waits(
+    scenes: Path, tmp_path: Path
+) -> None:
+    code = "import sys, time, hums_engine; hums_engine.load(sys.argv[1]); print('read', flush=True); time.sleep(60)"
+    environment = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(PROGRAMS.parents[1]),
+    }
+    words = [sys.executable, "-c", code, str(scenes / "hostile.blend")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=environment) as reading:
+        assert reading.stdout is not None
+        assert reading.stdout.readline() == b"read\n"
+        assert len(list(tmp_path.glob("hums-*"))) == 1
+        reading.kill()
+    end = time.monotonic() + 20
+    while list(tmp_path.glob("hums-*")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @NEEDS_BLENDER
