@@ -173,7 +173,9 @@ class _Blender:
             self.end()
         if in_time:
             raise MotionFileError("Blender ended while it opened this file; open it yourself, and save it again.")
-        raise MotionFileError(f"Blender was not done with this file within {PATIENCE_S:.0f} seconds; cut its actions.")
+        raise MotionFileError(
+            f"Blender was not done with this file within {PATIENCE_S:.0f} seconds; it is damaged, or has to be cut."
+        )
 
     def _started(self) -> tuple[subprocess.Popen[bytes], str]:
         """The process, a new one where there is none, or one that has done enough; and the folder that is its own.
