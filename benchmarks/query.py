@@ -7,7 +7,8 @@ Libraries of so many signatures are made of the base library (the samples withou
 search graphs built, and asked with excerpts of the base's takes at other speeds. Times are those of the processor on
 one thread, the median of the queries; *sign* is normalising and encoding, *nearest* both searches of signatures.
 Recall@10 is that of moments against comparing all of them, for all, for half of the clips and for one in fifty. Bytes
-on disk are those of signatures, search graphs and catalogue without its backup; joints come to some 23 kB a second of motion beside them.
+on disk are those of signatures, search graphs and catalogue, without its backup; joints come to some 23 kB a second of
+motion beside them.
 """
 
 from __future__ import annotations

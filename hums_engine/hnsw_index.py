@@ -140,8 +140,7 @@ class HnswIndex:
                 axes, vectors = archive["axes"], archive["vectors"]
             index = cls.__new__(cls)
             index.dimension, index._subspace = len(axes), Subspace(axes)  # pyright: ignore - set once, here
-            index._exact = ExactIndex(axes.shape[1])  # pyright: ignore
-            index._exact.add(unpacked(vectors))
+            index._exact = ExactIndex.of(unpacked(vectors))  # pyright: ignore
             index._lock, index._graph = threading.Lock(), None
         except _DAMAGED as error:
             raise _damaged(path) from error

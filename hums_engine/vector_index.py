@@ -7,7 +7,7 @@ search, so what is deleted or filtered out needs no work here.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,13 @@ class ExactIndex:
         self._first: Final = first
         self._matrix: Vectors = np.empty((0, dimension), dtype=np.float32)
         self._count = 0  # rows in use: the matrix is longer, so that adding does not copy it each time
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> Self:
+        """An index of ``vectors`` ``[N, dimension]``, which it takes over as they lie."""
+        index = cls(vectors.shape[1])
+        index._matrix, index._count = vectors, len(vectors)
+        return index
 
     def __len__(self) -> int:
         """How many vectors there are."""
