@@ -58,17 +58,18 @@ def no_process() -> Iterator[None]:
     blender._blender.end()
 
 
-def check_same(motion: Motion, truth: Motion) -> None:
-    """Joints of the same names at the same places, turned from rest in the same way."""
-    order = [truth.joint_names.index(name) for name in motion.joint_names]
+def check_same(motion: Motion, truth: Motion, ends: bool) -> None:
+    """Joints of the same names at the same places, turned from rest in the same way; with or without bones' ends."""
+    mine = [joint for joint, name in enumerate(motion.joint_names) if ends or not name.endswith("_end")]
+    order = [truth.joint_names.index(motion.joint_names[joint]) for joint in mine]
     assert len(order) > 20
     assert (motion.fps, motion.frame_count) == (truth.fps, truth.frame_count)
-    np.testing.assert_allclose(motion.positions, truth.positions[:, order], atol=1e-4)
+    np.testing.assert_allclose(motion.positions[:, mine], truth.positions[:, order], atol=1e-4)
     assert motion.rest_positions is not None and truth.rest_positions is not None
-    np.testing.assert_allclose(motion.rest_positions, truth.rest_positions[order], atol=1e-4)
+    np.testing.assert_allclose(motion.rest_positions[mine], truth.rest_positions[order], atol=1e-4)
     turned, expected = motion.world_rotations(), truth.world_rotations()
     assert turned is not None and expected is not None
-    assert np.degrees(quat.angle(turned, expected[:, order])).max() < 0.1
+    assert np.degrees(quat.angle(turned[:, mine], expected[:, order])).max() < 0.1
 
 
 @NEEDS_BLENDER
@@ -80,7 +81,7 @@ def test_a_scene_is_read_as_the_bvh_that_was_imported_into_it(scenes: Path, trut
     (motion,) = load_all(path)
     assert (motion.name, motion.source, motion.unit, motion.up) == ("wave", str(path), "m", "Z")
     assert set(motion.joint_names) == set(truth.joint_names)
-    check_same(motion, truth)
+    check_same(motion, truth, ends=kind == "blend")  # USD has no lengths of bones; importers before 4.5 guess them
     assert is_readable(path)
 
 
