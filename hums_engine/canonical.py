@@ -66,16 +66,24 @@ class CanonicalMotion:
         """The same seconds at ``fps`` frames a second; positions blend linearly, rotations on the sphere."""
         if abs(fps - self.fps) < 1e-6:
             return self
-        count = max(round(self.duration_s * fps), 0) + 1
-        at = np.minimum(np.arange(count) * (self.fps / fps), self.frame_count - 1)
-        before = np.floor(at).astype(np.intp)
-        after = np.minimum(before + 1, self.frame_count - 1)
-        part = at - before
-        positions = self.positions[before] + part[:, None, None] * (self.positions[after] - self.positions[before])
+        before, after, part = self._blend(fps)
         rotations = quat.slerp(self.rotations[before], self.rotations[after], part[:, None])
-        return replace(
-            self, positions=positions.astype(np.float32), rotations=rotations.astype(np.float32), fps=float(fps)
-        )
+        return replace(self, positions=self.positions_at(fps), rotations=rotations.astype(np.float32), fps=float(fps))
+
+    def positions_at(self, fps: float) -> NDArray[np.float32]:
+        """The positions of `resampled` alone."""
+        if abs(fps - self.fps) < 1e-6:
+            return self.positions
+        before, after, part = self._blend(fps)
+        positions = self.positions[before] + part[:, None, None] * (self.positions[after] - self.positions[before])
+        return positions.astype(np.float32)
+
+    def _blend(self, fps: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.floating]]:
+        """The frames before and after each frame at ``fps``, and how far it is from the one to the other."""
+        count = max(round(self.duration_s * fps), 0) + 1
+        at = np.minimum(np.arange(count) * (self.fps / fps), self.frame_count - 1.0)
+        before = np.floor(at).astype(np.intp)
+        return before, np.minimum(before + 1, self.frame_count - 1), at - before
 
 
 def canonicalize(motion: Motion, joint_map: JointMap | None = None) -> CanonicalMotion:

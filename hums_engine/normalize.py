@@ -25,7 +25,7 @@ _HEADING_S: Final = 0.25
 _COINCIDENT: Final = 0.03
 """In leg lengths: joints nearer than this to the one they hang on lie on it; a sensor adds a centimetre of noise."""
 
-_ON_ROOT: Final = frozenset(INDEX[name] for name in ("pelvis", "left_hip", "right_hip"))
+_ON_ROOT: Final = np.isin(np.arange(len(PARENTS)), [INDEX[name] for name in ("pelvis", "left_hip", "right_hip")])
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -53,16 +53,16 @@ def normalize(motion: CanonicalMotion) -> NormalizedMotion:
     Raises:
         MappingError: neither hips nor pelvis are there, so nothing can be placed.
     """
-    motion = motion.resampled(FPS)
-    valid = motion.valid.copy()
-    joints = np.where(valid[:, None], motion.positions.astype(np.float64), np.nan)
+    valid = motion.valid
+    joints = np.where(valid[:, None], motion.positions_at(FPS).astype(np.float64), np.nan)
     root = rest_pose.hips(joints)
     if not np.isfinite(root).all():
         raise MappingError("The hips are missing in this motion: it cannot be compared with others.")
     turn = quat.inv(_start_heading(joints))
     joints, root = quat.rotate(turn, joints), quat.rotate(turn, root)
-    path = (root - [root[0, 0], root[0, 1], _floor(joints, root)]) * leg_scale(joints)
-    valid = _apart(joints, root, valid)
+    scale = leg_scale(joints)
+    path = (root - [root[0, 0], root[0, 1], _floor(joints, root)]) * scale
+    valid = _apart(joints, root, valid, scale)
     body = _reference_sized(joints, root, valid)
     joints = np.where(valid[:, None], body + path[:, None], 0.0)
     return NormalizedMotion(joints.astype(np.float32), valid)
@@ -113,20 +113,31 @@ def _floor(joints: Array, root: Array) -> float:
     return float(root[:, 2].min())
 
 
-def _apart(joints: Array, root: Array, valid: Mask) -> Mask:
+def _apart(joints: Array, root: Array, valid: Mask, scale: float) -> Mask:
     """``valid`` ``[22]`` without the joints that lie on the one they hang on.
 
     Some converters put neck and collar bones onto the chest. Such a bone points nowhere, so it cannot be given the
     reference body's length, and all that hangs on it would be too low. Pelvis and hips may be near the root.
     """
     valid = valid.copy()
-    nearest = _COINCIDENT * skeleton.LEG_LENGTH / leg_scale(joints)
-    for j in np.flatnonzero(valid):
-        anchor = nearest_ancestor(int(j), valid)
-        start = root if anchor <= 0 else joints[:, anchor]
-        if j not in _ON_ROOT and np.median(np.linalg.norm(joints[:, j] - start, axis=-1)) < nearest:
-            valid[j] = False
-    return valid
+    nearest = _COINCIDENT * skeleton.LEG_LENGTH / scale
+    while True:  # what hung on a joint that is left out hangs on the one above, and may lie on that
+        hanging = np.flatnonzero(valid & ~_ON_ROOT)
+        bones = joints[:, hanging] - _starts(joints, root, valid)[:, hanging]
+        coincident = hanging[np.median(np.linalg.norm(bones, axis=-1), axis=0) < nearest]
+        if not len(coincident):
+            return valid
+        valid[coincident[0]] = False
+
+
+def _starts(joints: Array, root: Array, valid: Mask) -> Array:
+    """Where ``[T, 22, 3]`` the bone of each joint begins: at its nearest ancestor that is there, or at the root."""
+    anchors = _anchors(valid)
+    return np.where(anchors[:, None] > 0, joints[:, np.maximum(anchors, 0)], root[:, None])
+
+
+def _anchors(valid: Mask) -> NDArray[np.intp]:
+    return np.array([nearest_ancestor(j, valid) for j in range(len(PARENTS))])
 
 
 def nearest_ancestor(joint: int, valid: Mask) -> int:
@@ -142,12 +153,11 @@ def _reference_sized(joints: Array, root: Array, valid: Mask) -> Array:
 
     A joint hangs on its nearest ancestor that is there; the hips hang on the root.
     """
-    body = np.full_like(joints, np.nan)
-    reference_root = rest_pose.hips(REFERENCE)
-    for j in np.flatnonzero(valid):
-        anchor = nearest_ancestor(int(j), valid)
-        on_root = anchor <= 0
-        start, placed = (root, np.zeros_like(root)) if on_root else (joints[:, anchor], body[:, anchor])
-        length = np.linalg.norm(REFERENCE[j] - (reference_root if on_root else REFERENCE[anchor]))
-        body[:, j] = placed + length * quat.unit(joints[:, j] - start)
+    reference_starts = _starts(REFERENCE[None], rest_pose.hips(REFERENCE)[None], valid)[0]
+    lengths = np.linalg.norm(REFERENCE - reference_starts, axis=-1)
+    body = quat.unit(joints - _starts(joints, root, valid)) * lengths[:, None]
+    for j, anchor in enumerate(_anchors(valid)):
+        if anchor > 0:
+            body[:, j] += body[:, anchor]
+    body[:, ~valid] = np.nan
     return body
