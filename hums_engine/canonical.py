@@ -78,10 +78,10 @@ class CanonicalMotion:
         positions = self.positions[before] + part[:, None, None] * (self.positions[after] - self.positions[before])
         return positions.astype(np.float32)
 
-    def _blend(self, fps: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.floating]]:
+    def _blend(self, fps: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
         """The frames before and after each frame at ``fps``, and how far it is from the one to the other."""
         count = max(round(self.duration_s * fps), 0) + 1
-        at = np.minimum(np.arange(count) * (self.fps / fps), self.frame_count - 1.0)
+        at: NDArray[np.float64] = np.minimum(np.arange(count) * (self.fps / fps), self.frame_count - 1.0)
         before = np.floor(at).astype(np.intp)
         return before, np.minimum(before + 1, self.frame_count - 1), at - before
 
