@@ -194,11 +194,13 @@ class Ends(NamedTuple):
         distance: ``[T]`` metres a joint, infinite where nothing can end.
         start: ``[T]`` frame.
         step_s: seconds from frame to frame.
+        nearest: the frame of the least distance.
     """
 
     distance: Array
     start: NDArray[np.int32]
     step_s: float
+    nearest: int
 
     def best(self, limit: int = 1) -> list[Match]:
         """The stretches that are least far away, nearer than what ends a frame before or after, and hardly overlap.
@@ -206,8 +208,7 @@ class Ends(NamedTuple):
         The second and the third turn of a motion that repeats itself are matches; the second, begun late, is none.
         """
         if limit == 1:
-            end = int(np.argmin(self.distance))
-            distance = float(self.distance[end])
+            end, distance = self.nearest, float(self.distance[self.nearest])
             return [Match(distance, int(self.start[end]) * self.step_s, end * self.step_s)] if distance < np.inf else []
         ends = np.arange(len(self.distance))
         around = np.concatenate([[np.inf], self.distance, [np.inf]])
@@ -236,8 +237,10 @@ def align(patterns: Sequence[Frames], texts: Sequence[Frames]) -> list[Ends]:
     start = np.where(reached, last, 0.0) % _STARTS
     distance = np.where(reached, (last - start) / (_STARTS * _COST_STEPS) / rows[:, None], np.inf)
     distance, start = distance.astype(np.float32), start.astype(np.int32)
+    nearest = distance.argmin(axis=1).tolist()
     return [
-        Ends(distance[i, : len(text.values)], start[i, : len(text.values)], text.step_s) for i, text in enumerate(texts)
+        Ends(distance[i, : len(text.values)], start[i, : len(text.values)], text.step_s, nearest[i])
+        for i, text in enumerate(texts)
     ]
 
 
