@@ -79,7 +79,7 @@ class Matcher:
         rows = []
         self._find_places(positions)
         for number, example in enumerate(query.like):
-            pattern = dtw.frames(example.whole)
+            pattern = example.frames
             stride = dtw.coarse_stride(len(pattern.values))
             room = _BUDGET_CELLS * stride**2 / len(pattern.values)
             sketches = self._sketches(positions[: self._fitting(positions, room, least)], stride)
@@ -114,7 +114,7 @@ class Matcher:
         better = found.copy()
         for number, example in enumerate(query.like):
             these = np.flatnonzero(found["example"] == number)
-            pattern = dtw.frames(example.whole)
+            pattern = example.frames
             stride = dtw.fine_stride(len(pattern.values))
             room_s = max(_ROOM_S, 1.5 * dtw.coarse_stride(len(pattern.values)) / FPS)
             for ahead_s in _phases(stride):
@@ -129,7 +129,7 @@ class Matcher:
         """How far each stretch is from each of some motions ``[N, E]``, metres a joint, roughly."""
         columns = []
         for example in examples:
-            pattern = dtw.frames(example.whole)
+            pattern = example.frames
             matches, _ = self._aligned(pattern, found, dtw.coarse_stride(len(pattern.values)))
             columns.append([one.distance for one in matches])
         return np.array(columns).reshape(len(examples), -1).T

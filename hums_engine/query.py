@@ -10,10 +10,13 @@ hits must not be like is subtracted from the vectors that seek (Rocchio, "Releva
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from . import dtw
 from .canonical import CanonicalMotion
 from .moments import LONG_S, pieces
 from .normalize import NormalizedMotion, normalize
@@ -23,11 +26,17 @@ _AWAY: Final = 0.5
 """Share of the unwanted signature that is taken off the wanted one."""
 
 
-class Example(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Example:
     """A motion as it is compared: whole, and in pieces of a length that moments have, itself if it is short."""
 
     whole: NormalizedMotion
     pieces: list[NormalizedMotion]
+
+    @cached_property
+    def frames(self) -> dtw.Frames:
+        """What is aligned of it."""
+        return dtw.frames(self.whole)
 
     @classmethod
     def of(cls, motion: CanonicalMotion) -> Example:
