@@ -30,7 +30,6 @@ LONGEST: Final = 64
 """Frames of a query at most, in the first pass; a longer one is thinned out, and all candidates with it."""
 LONGEST_FINE: Final = 128
 """The same in the second pass."""
-_EVERY: Final = 64  # frames of a query of which the second pass compares every one; of a longer one every other
 
 FEATURES: Final = 3 * JOINT_COUNT + 4
 """Numbers of a frame: three of each joint, velocity, speed of turning."""
@@ -96,7 +95,7 @@ def coarse_stride(query_frames: int) -> int:
 
 def fine_stride(query_frames: int) -> int:
     """The same of the second pass."""
-    return max(1 if query_frames <= _EVERY else 2, -(-query_frames // LONGEST_FINE))
+    return max(1, -(-query_frames // LONGEST_FINE))
 
 
 def frames(motion: NormalizedMotion) -> Frames:

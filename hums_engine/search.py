@@ -40,7 +40,8 @@ _MOMENTS_ASKED: Final = 400  # nearest moments, of which many are of the same cl
 _ALL_OF: Final = 200
 """A library of so many clips is small: as many of them are aligned as there is time for."""
 _STRETCHES: Final = 100  # of one clip in the scope "moments"
-_SPARE: Final = 4  # clips beyond those asked for that are aligned at a higher rate, too, since some may come in
+_FINE: Final = 16  # clips at least whose matches are aligned once more at a higher rate
+_SPARE: Final = 4  # more of them than are asked for: some may come in
 _FINE_STRETCHES: Final = 3  # of such a clip
 _WHOLE: Final = 0.8  # share of a clip from which its own signature speaks for a stretch
 _AS_LIKELY: Final = 0.5
@@ -234,7 +235,7 @@ class Searcher:
         matcher = Matcher(self._joints, self._places, lambda: self._catalogue.state() == self._state)
         found = matcher.match(asked.query, positions, 2 * count if small else count)
         likely, _ = self._likely(asked, found, scope, matcher)
-        found = firsts(found[np.argsort(-likely, kind="stable")])[: k + _SPARE]
+        found = firsts(found[np.argsort(-likely, kind="stable")])[: max(_FINE, k + _SPARE)]
         if scope == "moments":
             found = matcher.match(asked.query, found["position"].tolist(), len(found), _STRETCHES)
         fine = _first_of_each(found, _FINE_STRETCHES)
