@@ -255,17 +255,25 @@ class Writer:
         self.replace_signatures(lambda one: rows_of(stores, one), lambda done: True)
 
     def _compact_joints(self) -> None:
-        """Copies the live records of wasteful segments to the end of the newest one."""
-        stored = self._catalogue.stored()
-        joints = JointStore(self._folder / FOLDERS["joints"])
-        for name, length in self._catalogue.files("joints").items():
-            live = [one for one in stored if one.joints.segment == name]
-            if length - sum(one.joints.length for one in live) <= _WASTE * length:
-                continue
+        """Copies the live records of wasteful segments to the end of the newest one, or of a new one if that is one.
+
+        None of the segments that go may take in records that stay.
+        """
+        live: dict[str, list[Stored]] = {name: [] for name in self._catalogue.files("joints")}
+        for one in self._catalogue.stored():
+            live[one.joints.segment].append(one)
+        wasteful = [
+            name
+            for name, length in self._catalogue.files("joints").items()
+            if length - sum(one.joints.length for one in live[name]) > _WASTE * length
+        ]
+        if self._files["joints"].path.name in wasteful:
             with self._disk():
-                if self._files["joints"].path.name == name:
-                    self._begin("joints")
-                moved = [one._replace(joints=self._append_record(joints.record(one.joints))) for one in live]
+                self._begin("joints")
+        joints = JointStore(self._folder / FOLDERS["joints"])
+        for name in wasteful:
+            with self._disk():
+                moved = [one._replace(joints=self._append_record(joints.record(one.joints))) for one in live[name]]
             self.commit(lambda catalogue, moved=moved, name=name: _put_anew(catalogue, moved, [name], graphs=True))
             joints.close()
             self._delete("joints", [name])

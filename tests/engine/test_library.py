@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import hums_engine as hums
 from hums_engine import dtw, joint_store, quat
 from hums_engine.canonical import CanonicalMotion, canonicalize
+from hums_engine.catalogue import Clip
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.library import Library
 from hums_engine.moments import windows
@@ -395,6 +397,26 @@ def test_joints_that_outgrow_a_file_go_on_in_the_next(
     assert len(list((library.path / "joints").iterdir())) < len(segments)
     assert library.verify().sound
     assert len(library.search(library.clips()[0].id)) == 2
+
+
+def test_what_is_left_in_every_file_of_joints_outlives_the_clearing_away(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hums_engine.writer.SEGMENT_BYTES", 150_000)
+    posed_bvh.write_several(tmp_path / "mocap", 16, seconds=2.0)
+    library.add([tmp_path / "mocap"])
+    clips = library.clips()
+    of_segment: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        of_segment[library._catalogue.place(clip.id).joints.segment].append(clip)
+    assert len(of_segment) > 2
+    kept = {some[0].id: library.motion(some[0].id) for some in of_segment.values()}
+    library.remove([clip.source for clip in clips if clip.id not in kept])
+    assert library.verify().sound
+    assert {clip.id for clip in library.clips()} == set(kept)
+    assert not set(of_segment) & {path.name for path in (library.path / "joints").iterdir()}
+    for clip_id, motion in kept.items():
+        np.testing.assert_array_equal(library.motion(clip_id).positions, motion.positions)
 
 
 def test_a_reader_sees_what_a_writer_adds(three: Library, tmp_path: Path, encoder: Encoder) -> None:
