@@ -31,9 +31,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     arguments = parser.parse_args()
     shipped, faithful = Encoder(provider="cpu"), indrnn()
-    print(
-        "| frames | IndRNN of DeepHuMS, ms | shipped, ms | times as fast | shipped, 4 joints missing, ms |"
-    )
+    print("| frames | IndRNN of DeepHuMS, ms | shipped, ms | times as fast | shipped, 4 joints missing, ms |")
     print("|---|---|---|---|---|")
     for frames in arguments.frames:
         whole, partly = motion(frames, 0), motion(frames, 4)
