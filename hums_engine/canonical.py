@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from . import orientation, quat, rest_pose
 from .errors import MappingError
-from .mapping import JointMap, map_joints
+from .mapping import JointMap, map_motion
 from .motion import Motion, stretch
 
 MIN_SEEN = 0.25
 """A joint seen in less than this share of the frames counts as missing; shorter gaps are bridged."""
-
-_POSES_FOR_MAPPING = 16
 
 # Converters put one or two frames of a T-pose before the motion. Such a frame is told by the step that leaves it:
 # over five centimetres for most joints, and three times those that follow.
@@ -95,14 +93,13 @@ def canonicalize(motion: Motion, joint_map: JointMap | None = None) -> Canonical
 
     Args:
         motion: of a human figure, any joints.
-        joint_map: which joints are the canonical ones; found by `mapping.map_joints` when None.
+        joint_map: which joints are the canonical ones; found by `mapping.map_motion` when None.
 
     Raises:
         MappingError: no human figure is found, or none of its joints is ever seen.
     """
     if joint_map is None:
-        sample = motion.positions[:: max(1, motion.frame_count // _POSES_FOR_MAPPING)]
-        joint_map = map_joints(motion.joint_names, motion.parents, motion.rest_positions, poses=sample)
+        joint_map = map_motion(motion)
     positions, valid = _seen(motion.positions.astype(np.float64), joint_map.joints)
     if not valid.any():
         raise MappingError("No body joint is seen in this motion: check that its positions are not all empty.")

@@ -19,6 +19,7 @@ from .errors import MissingDependencyError, ModelError
 from .motion import Motion
 from .normalize import FPS, NormalizedMotion, normalize
 from .skeleton import JOINT_COUNT
+from .vector_index import unit
 
 SHIPPED_MODEL: Final = Path(__file__).parent / "models" / "deephums.onnx"
 
@@ -105,8 +106,7 @@ class Encoder:
         for batch in _batches([len(part.joints) for part in parts]):
             vectors = self._run([parts[i] for i in batch])
             np.add.at(sums, owner[batch], vectors)
-        length = np.linalg.norm(sums, axis=1, keepdims=True)
-        return (sums / np.maximum(length, 1e-12)).astype(np.float32)
+        return unit(sums).astype(np.float32)
 
     def encode_stretches(
         self, motion: CanonicalMotion, times_s: NDArray[np.floating], normalized: NormalizedMotion | None = None
@@ -174,8 +174,7 @@ def _pooled(tokens: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArra
     first = np.clip(np.rint(frames[:, 0] / FRAMES_PER_TOKEN).astype(np.intp), 0, len(tokens) - 1)
     last = np.clip(frames[:, 1] // FRAMES_PER_TOKEN + 1, first + 1, len(tokens))
     sums = np.concatenate([np.zeros_like(tokens[:1], dtype=np.float64), tokens.cumsum(axis=0, dtype=np.float64)])
-    total = sums[last] - sums[first]
-    return (total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return unit(sums[last] - sums[first]).astype(np.float32)
 
 
 def _normalized(motion: Motion | CanonicalMotion | NormalizedMotion) -> NormalizedMotion:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from . import bone_tree, figure_check
 from .bone_tree import BoneTree
 from .errors import MappingError
+from .motion import Motion
 from .shape_mapping import map_by_shape, spine_of
 from .skeleton import INDEX, JOINT_COUNT, JOINTS, MAIN_JOINTS
 
@@ -135,6 +136,15 @@ def _checked_prefix(prefix: str) -> str:
     if len(prefix) > _LONGEST_PREFIX or repeats > _MOST_REPEATS or re.search(r"\)[*+{]", prefix):
         raise ValueError("its prefix is too intricate")
     return prefix
+
+
+def map_motion(motion: Motion) -> JointMap:
+    """The canonical joints of a motion's skeleton; some of its poses help where names and rest pose say too little.
+
+    Raises:
+        MappingError: no human figure is found.
+    """
+    return map_joints(motion.joint_names, motion.parents, motion.rest_positions, poses=motion.sampled())
 
 
 def map_joints(

@@ -14,11 +14,11 @@ OVERLAP: Final = 0.5
 _PIECES: Final = 16
 _HAIR: Final = 1e-4
 """Of a step: more than what single precision, in which durations are stored, moves one by."""
-
+_HARDLY: Final = 1.25  # times a length: what is no longer than that is taken as one piece of it
 
 TOUCH: Final = 0.25
 """Share of the shorter of two stretches that they may have in common: the end of one turn is the next one's begin."""
-LONG_S: Final = 1.25 * WINDOWS_S[-1]
+LONG_S: Final = _HARDLY * WINDOWS_S[-1]
 """What lasts longer is taken in pieces of the longest length."""
 
 
@@ -40,7 +40,7 @@ def _count(duration_s: ArrayLike, length: float) -> NDArray[np.int64]:
     """How many stretches of a length clips have; a hair's breadth of a step is not worth one more."""
     duration_s = np.asarray(duration_s, dtype=np.float64)
     steps = np.ceil((duration_s - length) / (length * (1.0 - OVERLAP)) - _HAIR).astype(np.int64)
-    return np.where(duration_s > length * 1.25, steps + 1, 0)
+    return np.where(duration_s > length * _HARDLY, steps + 1, 0)
 
 
 def pieces(start_s: float, end_s: float) -> NDArray[np.float64]:

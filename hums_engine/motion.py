@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import quat
 from .errors import MotionFileError
+
+_SAMPLES: Final = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,10 @@ class Motion:
         if self.rotations is None:
             return None
         return accumulate(self.rotations.astype(np.float64), self.parents)
+
+    def sampled(self) -> NDArray[np.float32]:
+        """Some 16 poses ``[N, J, 3]`` or more, spread evenly over the motion: what tells of its body needs no more."""
+        return self.positions[:: max(1, self.frame_count // _SAMPLES)]
 
     def cut(self, start_s: float = 0.0, end_s: float = 0.0) -> Motion:
         """The stretch [start_s, end_s] in seconds; ``end_s`` of 0 means to the end.

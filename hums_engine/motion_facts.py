@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from .errors import MappingError
 from .formats.axes import landmarks, stature
-from .mapping import map_joints
+from .mapping import map_motion
 from .motion import Motion
-
-_POSES: Final = 16  # a figure does not change its size
 
 
 @dataclass(frozen=True)
@@ -46,10 +43,9 @@ class MotionFacts:
     @classmethod
     def of(cls, motion: Motion) -> MotionFacts:
         """Those of a motion as it was read."""
-        poses = motion.positions[:: max(1, motion.frame_count // _POSES)]
         rig = problem = ""
         try:
-            rig = map_joints(motion.joint_names, motion.parents, motion.rest_positions, poses=poses).family
+            rig = map_motion(motion).family
         except MappingError as error:
             problem = str(error)
         return cls(
@@ -60,7 +56,7 @@ class MotionFacts:
             duration_s=motion.duration_s,
             unit=motion.unit,
             up=motion.up,
-            height_m=round(stature(poses, motion.parents, landmarks(motion.joint_names)), 3),
+            height_m=round(stature(motion.sampled(), motion.parents, landmarks(motion.joint_names)), 3),
             rig=rig,
             problem=problem,
         )

@@ -123,20 +123,20 @@ def _apart(joints: Array, root: Array, valid: Mask, scale: float) -> Mask:
     nearest = _COINCIDENT * skeleton.LEG_LENGTH / scale
     while True:  # what hung on a joint that is left out hangs on the one above, and may lie on that
         hanging = np.flatnonzero(valid & ~_ON_ROOT)
-        bones = joints[:, hanging] - _starts(joints, root, valid)[:, hanging]
+        bones = joints[:, hanging] - _starts(joints, root, _anchors(valid))[:, hanging]
         coincident = hanging[np.median(np.linalg.norm(bones, axis=-1), axis=0) < nearest]
         if not len(coincident):
             return valid
         valid[coincident[0]] = False
 
 
-def _starts(joints: Array, root: Array, valid: Mask) -> Array:
-    """Where ``[T, 22, 3]`` the bone of each joint begins: at its nearest ancestor that is there, or at the root."""
-    anchors = _anchors(valid)
+def _starts(joints: Array, root: Array, anchors: NDArray[np.intp]) -> Array:
+    """Where ``[T, 22, 3]`` the bone of each joint begins: at its anchor, or at the root."""
     return np.where(anchors[:, None] > 0, joints[:, np.maximum(anchors, 0)], root[:, None])
 
 
 def _anchors(valid: Mask) -> NDArray[np.intp]:
+    """The joint ``[22]`` that each hangs on: the nearest ancestor that is there; 0 or less stands for the root."""
     return np.array([nearest_ancestor(j, valid) for j in range(len(PARENTS))])
 
 
@@ -153,10 +153,11 @@ def _reference_sized(joints: Array, root: Array, valid: Mask) -> Array:
 
     A joint hangs on its nearest ancestor that is there; the hips hang on the root.
     """
-    reference_starts = _starts(REFERENCE[None], rest_pose.hips(REFERENCE)[None], valid)[0]
+    anchors = _anchors(valid)
+    reference_starts = _starts(REFERENCE[None], rest_pose.hips(REFERENCE)[None], anchors)[0]
     lengths = np.linalg.norm(REFERENCE - reference_starts, axis=-1)
-    body = quat.unit(joints - _starts(joints, root, valid)) * lengths[:, None]
-    for j, anchor in enumerate(_anchors(valid)):
+    body = quat.unit(joints - _starts(joints, root, anchors)) * lengths[:, None]
+    for j, anchor in enumerate(anchors):
         if anchor > 0:
             body[:, j] += body[:, anchor]
     body[:, ~valid] = np.nan

@@ -20,7 +20,7 @@ from . import dtw
 from .canonical import CanonicalMotion
 from .moments import LONG_S, pieces
 from .normalize import NormalizedMotion, normalize
-from .vector_index import Vectors
+from .vector_index import Vectors, unit
 
 _AWAY: Final = 0.5
 """Share of the unwanted signature that is taken off the wanted one."""
@@ -101,8 +101,3 @@ class SignedQuery(NamedTuple):
         away = _AWAY * unlike.mean(axis=0) if len(unlike) else 0.0
         sought = np.concatenate([examples[short], vectors[len(wholes) :]])
         return cls(query, like, unlike, unit(like - away), unit(sought - away))
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Vectors ``[N, D]`` at unit length."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -17,14 +17,13 @@ from . import dtw, formats
 from .canonical import CanonicalMotion, canonicalize
 from .errors import HumsError, MotionFileError
 from .joint_store import pack, thinned
-from .mapping import map_joints
+from .mapping import map_motion
 from .moments import windows
 from .motion import Motion
 from .normalize import NormalizedMotion, normalize
 from .signature_store import Rows
 
 _HASH_BLOCK: Final = 1 << 20
-_POSES_FOR_MAPPING: Final = 16
 
 
 class Signer(Protocol):
@@ -161,8 +160,7 @@ def take_of(motion: Motion, number: int, signer: Signer) -> Take:
     Raises:
         HumsError: it is not a figure's motion, or has numbers that are not finite.
     """
-    sample = motion.positions[:: max(1, motion.frame_count // _POSES_FOR_MAPPING)]
-    joint_map = map_joints(motion.joint_names, motion.parents, motion.rest_positions, poses=sample)
+    joint_map = map_motion(motion)
     canonical = thinned(canonicalize(motion, joint_map))
     if not np.isfinite(canonical.positions).all():
         raise MotionFileError("positions are not numbers in some frames; export the file again.")

@@ -24,10 +24,10 @@ from .joint_store import JointStore, Location
 from .matching import Matcher, Matches, firsts, unaligned
 from .moments import LONG_S, nearest_window, pieces, without_overlaps
 from .normalize import NormalizedMotion
-from .query import Query, SignedQuery, unit
+from .query import Query, SignedQuery
 from .signature_index import SignatureIndex
 from .signature_store import row_type
-from .vector_index import Mask, RowNumbers, Vectors
+from .vector_index import Mask, RowNumbers, Vectors, unit
 from .writer import FOLDERS, KINDS, Kind
 
 Scope = Literal["clips", "moments"]

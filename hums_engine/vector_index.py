@@ -23,6 +23,11 @@ _BLOCK_ROWS: Final = 65_536  # bounds the memory of one product to some 16 MB fo
 _FEW: Final = 0.1  # share of rows below which picking them out is faster than comparing all
 
 
+def unit(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Vectors ``[N, D]`` at unit length; one of no length stays as it is."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
 class VectorIndex(Protocol):
     """Vectors of unit length. The score of two vectors is their cosine, 1 for the same direction."""
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hums_engine import rest_pose
 from hums_engine.normalize import FPS, NormalizedMotion
+from hums_engine.vector_index import unit
 
 from .alignment import warping_distance
 from .geometric_features import template
@@ -81,7 +82,7 @@ class EncoderRow:
         """Unit vectors ``[N, D]``; those of the motions that were indexed last are not computed again."""
         if self._indexed is not None and self._indexed[0] is motions:
             return self._indexed[1]
-        return _unit(self.encoder.encode(motions)[:, : self.dimensions])
+        return unit(self.encoder.encode(motions)[:, : self.dimensions])
 
     def index(self, gallery: Motions) -> None:
         """Keeps the signatures of a gallery, as a library does."""
@@ -106,10 +107,6 @@ class SubMotionRow(EncoderRow):
     def __call__(self, queries: Motions, gallery: Motions) -> Floats:
         """Distances ``[Q, G]``."""
         return 1.0 - self.signatures(queries) @ self._gallery.signatures(gallery).T
-
-
-def _unit(vectors: Floats) -> Floats:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def _resampled_pose(motions: Motions) -> Floats:
