@@ -3,7 +3,7 @@
 
 Blender's module of each version gets a virtual environment of its own (``.venv-4.2`` and so on) and runs
 ``tests/addon``. Where the tools for it stand beside the repository, ``tests/gui`` then drives the real user
-interface of Blender 5.2 on a virtual screen; its screenshots stay in ``build/gui``.
+interfaces of Blender 5.2 and 4.3 on a virtual screen; their screenshots stay in ``build/gui``.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ BLENDERS = {"4.2.23": (3, 11), "4.5.15": (3, 11), "5.0.1": (3, 11), "5.2.3": (3,
 """Blender's module and the one Python that it is built for."""
 TOOLS = ROOT.parent / "shared" / "tools"
 SCREEN = "97"
-GUI_SUITE = "sid"
+INTERFACES = {"5.2": "sid", "4.3": "trixie"}
+"""The Blenders with a user interface, and the Debian suites that bring them."""
 
 
 def main() -> None:
     """Runs all that can run here; ends with 1 when any of it failed."""
     check_python()
     results = {f"Blender {version}": test_module(version, need) for version, need in BLENDERS.items()}
-    results["Blender 5.2 with its user interface"] = test_user_interface()
+    for version, suite in INTERFACES.items():
+        results[f"Blender {version} with its user interface"] = test_user_interface(version, suite)
     for name, outcome in results.items():
         print(f"[test-blenders] {name}: {outcome}", flush=True)
     sys.exit(1 if "failed" in results.values() else 0)
@@ -48,21 +50,24 @@ def test_module(version: str, need: tuple[int, int]) -> str:
     return pytest(folder, "tests/addon")
 
 
-def test_user_interface() -> str:
-    """Runs ``tests/gui`` in a real Blender, made by the tools beside the repository."""
+def test_user_interface(version: str, suite: str) -> str:
+    """Runs ``tests/gui`` in a real Blender, made by the tools beside the repository; ``HUMS_BLENDERS`` keeps them."""
     if not (TOOLS / "blender-run").exists():
         return "left out, since the tools for it are not beside this repository"
-    root = Path(os.environ.get("HUMS_BLENDER_ROOT", ROOT / "build" / "blender-root"))
+    root = Path(os.environ.get("HUMS_BLENDERS", ROOT / "build" / "blenders")) / suite
     if not (root / "usr" / "bin" / "blender").exists():
         if os.name == "nt" or os.geteuid() != 0:
             return "left out, since making its folder needs root"
-        subprocess.run([TOOLS / "blender-root", GUI_SUITE, root], check=True)
-    folder = next(ROOT.glob(".venv-*"))
-    pictures = ROOT / "build" / "gui"
+        root.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([TOOLS / "blender-root", suite, root], check=True)
+    pictures = ROOT / "build" / "gui" / version
     pictures.mkdir(parents=True, exist_ok=True)
     command = f"{TOOLS / 'blender-run'} {root} --gui {SCREEN}"
+    print(f"[test-blenders] Blender {version} with its user interface", flush=True)
     try:
-        return pytest(folder, "tests/gui", HUMS_GUI_BLENDER=command, HUMS_GUI_PICTURES=str(pictures))
+        return pytest(
+            next(ROOT.glob(".venv-*")), "tests/gui", HUMS_GUI_BLENDER=command, HUMS_GUI_PICTURES=str(pictures)
+        )
     finally:
         stop_screen()
 
