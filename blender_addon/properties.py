@@ -48,6 +48,9 @@ class HUMS_Result(PropertyGroup):
     end_s: FloatProperty(name="To", description="Where the stretch that was found ends", unit="TIME_ABSOLUTE")
     duration_s: FloatProperty(name="Duration", description="How long the whole motion is", unit="TIME_ABSOLUTE")
     mirrored: BoolProperty(name="Mirrored", description="It is the mirror image of this motion that is similar")
+    library: StringProperty(name="Library", description="Folder of the library that the motion is in")
+    starred: BoolProperty(name="Starred", description="The motion is marked with a star in its library")
+    tags: StringProperty(name="Tags", description="What people tagged the motion with, separated by commas")
 
 
 class HUMS_Session(PropertyGroup):

@@ -86,6 +86,7 @@ class Hit:
         distance_m: of the aligned joints, metres a joint; None where nothing was aligned.
         others: further stretches of the clip, best first, in the scope "moments": those that do not overlap and are
             at least half as probable.
+        favourite: whether the clip is marked.
     """
 
     clip_id: int
@@ -100,6 +101,7 @@ class Hit:
     cosine: float = 1.0
     distance_m: float | None = None
     others: tuple[Stretch, ...] = ()
+    favourite: bool = False
 
 
 class _Found(NamedTuple):
@@ -322,6 +324,7 @@ class Searcher:
             duration_s=clip.duration_s,
             mirrored=best.mirrored,
             tags=clip.tags,
+            favourite=clip.favourite,
             cosine=best.cosine,
             distance_m=best.distance if np.isfinite(best.distance) else None,
             others=tuple(Stretch(one.start_s, one.end_s, one.score, one.mirrored) for one in others),

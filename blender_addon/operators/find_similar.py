@@ -60,7 +60,7 @@ class HUMS_OT_find_similar(Guarded):
         with armature_reader.named(rig):
             hits = libraries.open_library(Path(entry.path)).search(question, self.count or session.count, scope)
         session.library, session.question = entry.path, f"{rig.name}, frames {first} to {last}"
-        _list(session, hits)
+        _list(session, entry.path, hits)
         self.report({"INFO"}, _summary(hits, question))
 
 
@@ -73,14 +73,15 @@ def rig_refusal(context: Context) -> str:
     return ""
 
 
-def _list(session: properties.HUMS_Session, hits: list[library.Hit]) -> None:
+def _list(session: properties.HUMS_Session, library_folder: str, hits: list[library.Hit]) -> None:
     session.results.clear()
     for hit in hits:
         result = session.results.add()
         result.name, result.clip_id, result.source = hit.name, str(hit.clip_id), hit.source
         result.score = hit.score
         result.start_s, result.end_s, result.duration_s = hit.start_s, hit.end_s, hit.duration_s
-        result.mirrored = hit.mirrored
+        result.mirrored, result.library = hit.mirrored, library_folder
+        result.starred, result.tags = hit.favourite, ", ".join(hit.tags)
     session.active_result = 0
 
 
