@@ -43,9 +43,12 @@ _MOST_REPEATS = 4
 
 SHAPE = "shape"
 """The family of a map that was found by shape."""
+HAND = "hand"
+"""The family of a map that a person corrected."""
 
 _MAIN = np.array([INDEX[name] for name in MAIN_JOINTS], dtype=np.intp)
 _PAIRS = [[INDEX[f"{side}_{name}"] for side in ("left", "right")] for name in ("hip", "shoulder")]
+_NEEDED = {"pelvis": [INDEX["pelvis"]], "hip": _PAIRS[0], "shoulder": _PAIRS[1]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +156,7 @@ def map_joints(
     rest_positions: NDArray[np.floating] | None = None,
     tips: NDArray[np.floating] | None = None,
     poses: NDArray[np.floating] | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> JointMap:
     """Finds the canonical joints in a skeleton.
 
@@ -162,10 +166,29 @@ def map_joints(
         rest_positions: ``[J, 3]`` in any unit, or None.
         tips: ``[J, 3]`` bone tails at rest, or None.
         poses: ``[T, J, 3]`` posed positions, which tell what a rest pose hides, or None.
+        said: what a person knows better: canonical joint -> the source's name, empty where it has no such joint.
+            Names that the skeleton does not have do not count.
 
     Raises:
         MappingError: there is no human figure in the skeleton; the text says what is missing.
     """
+    if not said:
+        return _found(names, parents, rest_positions, tips, poses)
+    try:
+        found = _found(names, parents, rest_positions, tips, poses)
+    except MappingError:
+        found = None
+    return corrected_by_hand(found, said, names)
+
+
+def _found(
+    names: Sequence[str],
+    parents: NDArray[np.intp],
+    rest_positions: NDArray[np.floating] | None,
+    tips: NDArray[np.floating] | None,
+    poses: NDArray[np.floating] | None,
+) -> JointMap:
+    """The map that names or shape tell; the arguments are those of `map_joints`."""
     tree = bone_tree.build(parents, rest_positions, tips, poses)
     named = map_by_names(names, parents, tree)
     if tree is None:
@@ -195,6 +218,29 @@ def _better(named: JointMap, shaped: JointMap) -> JointMap:
         joints = np.where(named.valid | unused, joints, -1)
         return JointMap(joints, named.family, max(named.score, shaped.score))
     return named if named.score >= shaped.score else shaped
+
+
+def corrected_by_hand(found: JointMap | None, said: Mapping[str, str], names: Sequence[str]) -> JointMap:
+    """A map with what a person said of it, which is taken before what was found.
+
+    Args:
+        found: the map that names or shape tell, if they do.
+        said: canonical joint -> the source's name, empty where the source has no such joint. Names that are not among
+            ``names`` do not count.
+        names: ``J`` names of the source's joints or bones.
+
+    Raises:
+        MappingError: what is left is no figure: it has no pelvis, no hip or no shoulder.
+    """
+    index = {name: i for i, name in enumerate(names)} | {"": -1}
+    sure = {INDEX[joint]: index[name] for joint, name in said.items() if joint in INDEX and name in index}
+    joints = np.full(JOINT_COUNT, -1, dtype=np.intp) if found is None else found.joints.copy()
+    joints[np.isin(joints, list(sure.values()))] = -1
+    joints[list(sure)] = list(sure.values())
+    missing = [part for part, at in _NEEDED.items() if (joints[at] < 0).all()]
+    if missing:
+        raise MappingError(f"The map made by hand has no {' and no '.join(missing)}: choose the bones of these joints.")
+    return JointMap(joints, HAND, 1.0)
 
 
 def map_by_names(names: Sequence[str], parents: NDArray[np.intp], tree: BoneTree | None = None) -> JointMap | None:

@@ -8,7 +8,7 @@ import numpy as np
 from bpy.types import Action, Object
 from numpy.typing import NDArray
 
-from . import action_api, armature_reader
+from . import action_api, armature_reader, rig_map
 from .engine import armature, canonical, errors, retarget, rotation_modes
 
 Array = NDArray[np.float64]
@@ -39,7 +39,8 @@ def apply_motion(
     check_can_be_animated(rig)
     bones = armature_reader.read_bones(rig)
     with armature_reader.named(rig):
-        curves = retarget.retarget(motion, bones.in_world(np.array(rig.matrix_world)), options=options, fps=fps)
+        joint_map = rig_map.joint_map_of(rig)
+    curves = retarget.retarget(motion, bones.in_world(np.array(rig.matrix_world)), joint_map, options, fps)
     frames = start_frame + curves.times_s * fps
     new = action_api.create(motion.name or "Motion", rig)
     for column, bone in enumerate(curves.bones):

@@ -9,8 +9,8 @@ from bpy.props import EnumProperty, IntProperty
 from bpy.types import Context
 
 from .. import preferences, properties
-from ..core import armature_reader, libraries
-from ..core.engine import errors, library, motion
+from ..core import armature_reader, libraries, rig_map
+from ..core.engine import canonical, errors, library
 from .guarded import Guarded
 
 # pyright: reportInvalidTypeForm=false
@@ -55,10 +55,11 @@ class HUMS_OT_find_similar(Guarded):
         first, last = armature_reader.frame_range(rig, context.scene)
         if self.frame_end > 0:
             first, last = self.frame_start, self.frame_end
-        question = armature_reader.read_motion(rig, context.scene, first, last)
-        scope = session.scope if self.scope == "panel" else self.scope
         with armature_reader.named(rig):
-            hits = libraries.open_library(Path(entry.path)).search(question, self.count or session.count, scope)
+            joint_map = rig_map.joint_map_of(rig)
+        question = canonical.canonicalize(armature_reader.read_motion(rig, context.scene, first, last), joint_map)
+        scope = session.scope if self.scope == "panel" else self.scope
+        hits = libraries.open_library(Path(entry.path)).search(question, self.count or session.count, scope)
         session.library, session.question = entry.path, f"{rig.name}, frames {first} to {last}"
         _list(session, entry.path, hits)
         self.report({"INFO"}, _summary(hits, question))
@@ -85,7 +86,7 @@ def _list(session: properties.HUMS_Session, library_folder: str, hits: list[libr
     session.active_result = 0
 
 
-def _summary(hits: list[library.Hit], question: motion.Motion) -> str:
+def _summary(hits: list[library.Hit], question: canonical.CanonicalMotion) -> str:
     if not hits:
         return "The library has no motions yet: index some files first"
     return f"{len(hits)} motions like these {question.duration_s:.1f} seconds; the most similar is {hits[0].name}"

@@ -538,6 +538,34 @@ def linked_rig(blend: str, take: str) -> dict[str, str]:
     return {"told": refusal(bpy.ops.hums.apply_motion, filepath=take)}
 
 
+# ---------------------------------------------------------------- which bone is which joint
+
+
+def map_by_hand(blend: str, take: str) -> dict[str, Any]:
+    """A map corrected by hand, saved and read again, and what another add-on's property of the same name does."""
+    hero, rig_map = rigs.humanoid(), core("core.rig_map")
+    names = hero.data.bones.keys()
+    found = rig_map.joint_map_of(hero).as_names(names)
+    rig_map.remember(hero, {**found, "left_wrist": "", "head": "mixamorig:Neck", "neck": ""})
+    bpy.ops.wm.save_as_mainfile(filepath=blend)
+    bpy.ops.wm.open_mainfile(filepath=blend)
+    hero = bpy.data.objects["Hero"]
+    activate(hero)
+    corrected = rig_map.joint_map_of(hero)
+    bpy.ops.hums.apply_motion(filepath=take)
+    keyed = {curve.data_path.split('"')[1] for curve in curves_of(hero)}
+    hero.data["hums_rig_map"] = "not ours"
+    ignored = rig_map.joint_map_of(hero).as_names(names)
+    rig_map.forget(hero)
+    return {
+        "found": found,
+        "corrected": corrected.as_names(names),
+        "hand_keyed": "mixamorig:LeftHand" in keyed,
+        "ignored": ignored,
+        "forgotten": rig_map.joint_map_of(hero).as_names(names),
+    }
+
+
 # ---------------------------------------------------------------- the command line
 
 

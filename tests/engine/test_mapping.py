@@ -182,6 +182,25 @@ def test_bones_named_by_the_joint_where_they_end_are_read_by_where_they_begin() 
     assert (mapped["left_hip"], mapped["left_knee"], mapped["left_shoulder"]) == ("LKnee", "LAnkle", "LElbow")
 
 
+def test_what_a_person_says_is_taken_before_what_was_found() -> None:
+    skeleton = mixamo()
+    said = {"left_elbow": "LeftArm", "left_shoulder": "", "head": "no bone of this name"}
+    corrected = map_joints(skeleton.names, skeleton.parents, skeleton.rest, said=said)
+    mapped, found = corrected.as_names(skeleton.names), skeleton.map().as_names(skeleton.names)
+    assert (corrected.family, corrected.score) == ("hand", 1.0)
+    assert mapped.pop("left_elbow") == "LeftArm"
+    assert "left_shoulder" not in mapped
+    assert mapped == {j: n for j, n in found.items() if j not in ("left_elbow", "left_shoulder")}
+
+
+def test_a_person_can_map_what_is_no_figure_but_not_without_a_pelvis() -> None:
+    names, parents = ["root", "leg", "arm"], np.array([-1, 0, 0])
+    said = {"pelvis": "root", "left_hip": "leg", "left_shoulder": "arm"}
+    assert map_joints(names, parents, said=said).as_names(names) == said
+    with pytest.raises(MappingError, match="no pelvis and no shoulder: choose"):
+        map_joints(names, parents, said={"left_hip": "leg"})
+
+
 def test_an_animal_with_the_bone_names_of_a_human_is_refused() -> None:
     skeleton = skeleton_of(BY_NAME["rigify_metarig"])
     rest = skeleton.rest.copy()

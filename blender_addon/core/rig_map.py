@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which bones of a rig are the canonical joints: as a person said, else as names or shape tell.
+
+What a person corrects is remembered with the armature, as a small property that its file keeps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+from bpy.types import Object
+
+from . import armature_reader
+from .engine import errors, mapping
+
+_REMEMBERED = "hums_rig_map"
+_MOST_FOUND = 32
+
+_found: OrderedDict[tuple[object, ...], mapping.JointMap | str] = OrderedDict()
+"""The maps of the skeletons seen last, or why they have none: a panel asks many times a second."""
+
+
+def joint_map_of(rig: Object) -> mapping.JointMap:
+    """The rig's map; its joints are places in ``rig.data.bones``.
+
+    Raises:
+        MappingError: the rig is not that of a human figure; the text says what is missing.
+    """
+    key = (*_skeleton(rig), rig.data.get(_REMEMBERED))
+    found = _found.get(key)
+    if found is None:
+        found = _found[key] = _map(rig)
+        if len(_found) > _MOST_FOUND:
+            _found.popitem(last=False)
+    if isinstance(found, str):
+        raise errors.MappingError(found)
+    return found
+
+
+def remembered(rig: Object) -> dict[str, str]:
+    """What a person said of the rig: canonical joint -> bone, empty where it has none; empty if nothing was said."""
+    try:
+        said = json.loads(rig.data.get(_REMEMBERED, "{}"))
+        return {str(joint): str(bone) for joint, bone in said.items()}
+    except (ValueError, TypeError, AttributeError):  # another add-on, or a person, wrote something else there
+        return {}
+
+
+def remember(rig: Object, joints: Mapping[str, str]) -> None:
+    """Keeps what a person said of the rig with its armature."""
+    rig.data[_REMEMBERED] = json.dumps(dict(joints), ensure_ascii=False)
+
+
+def forget(rig: Object) -> None:
+    """Goes back to the map that is found."""
+    if _REMEMBERED in rig.data:
+        del rig.data[_REMEMBERED]
+
+
+def _skeleton(rig: Object) -> tuple[object, ...]:
+    """What tells one skeleton from another, cheap to read."""
+    bones = rig.data.bones
+    heads = np.empty(3 * len(bones), dtype=np.float32)
+    bones.foreach_get("head_local", heads)
+    return tuple(bones.keys()), tuple(bone.parent.name if bone.parent else "" for bone in bones), heads.tobytes()
+
+
+def _map(rig: Object) -> mapping.JointMap | str:
+    bones = armature_reader.read_bones(rig)
+    said = remembered(rig)
+    try:
+        return mapping.map_joints(bones.names, bones.parents, bones.heads, bones.tips, said=said)
+    except errors.MappingError as error:
+        return str(error)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which bone is which joint: found, corrected by hand, remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.addon.conftest import Blender
+from tests.addon.zip_for_tests import ROOT
+
+WALK = ROOT / "samples" / "walk_07_04.bvh"
+
+
+def test_a_map_corrected_by_hand_stays_with_the_rig_and_is_what_motions_land_by(
+    blender: Blender, tmp_path: Path
+) -> None:
+    facts = blender.run("map_by_hand", blend=tmp_path / "hero.blend", take=WALK)
+    found = facts["found"]
+    assert facts["corrected"] == {
+        **{joint: bone for joint, bone in found.items() if joint not in ("left_wrist", "neck")},
+        "head": "mixamorig:Neck",
+    }
+    assert not facts["hand_keyed"]
+    assert facts["ignored"] == facts["forgotten"] == found
