@@ -6,6 +6,8 @@ It lives in the window manager, so undo leaves it alone and no file keeps it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -37,6 +39,12 @@ EXTENT_ITEMS = (
 )
 
 
+row_pressed: list[Callable[[Context], None]] = []
+"""Called when a person presses a row of the results, also the one that is active already; code uses `choose`."""
+
+_choosing: list[int] = []
+
+
 class HUMS_Result(PropertyGroup):
     """One motion that was found."""
 
@@ -51,13 +59,23 @@ class HUMS_Result(PropertyGroup):
     library: StringProperty(name="Library", description="Folder of the library that the motion is in")
     starred: BoolProperty(name="Starred", description="The motion is marked with a star in its library")
     tags: StringProperty(name="Tags", description="What people tagged the motion with, separated by commas")
+    scored: BoolProperty(name="Compared", description="It was found by its motion, not by its name", default=True)
+    own: BoolProperty(name="Source of the Query", description="The motion that you searched with came from here")
+    others: IntProperty(name="Further Stretches", description="In how many more places of the motion this happens")
+
+
+def _tell_row_pressed(_session: HUMS_Session, context: Context) -> None:
+    for told in row_pressed if not _choosing else ():
+        told(context)
 
 
 class HUMS_Session(PropertyGroup):
     """State of the panels."""
 
     results: CollectionProperty(type=HUMS_Result)
-    active_result: IntProperty(name="Result", description="The motion that is put on a rig or imported")
+    active_result: IntProperty(
+        name="Result", description="The motion that is put on a rig or imported", update=_tell_row_pressed
+    )
     library: StringProperty(name="Library", description="The library that the results are from")
     question: StringProperty(name="Query", description="What was searched for")
 
@@ -86,6 +104,15 @@ class HUMS_Session(PropertyGroup):
 def session(context: Context) -> HUMS_Session:
     """The state of the panels."""
     return context.window_manager.hums  # type: ignore[attr-defined]
+
+
+def choose(session: HUMS_Session, index: int) -> None:
+    """Makes a result the active one without anyone having pressed it."""
+    _choosing.append(index)
+    try:
+        session.active_result = index
+    finally:
+        _choosing.pop()
 
 
 _CLASSES = (HUMS_Result, HUMS_Session)

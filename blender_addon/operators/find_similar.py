@@ -83,7 +83,7 @@ def _list(session: properties.HUMS_Session, library_folder: str, hits: list[libr
         result.start_s, result.end_s, result.duration_s = hit.start_s, hit.end_s, hit.duration_s
         result.mirrored, result.library = hit.mirrored, library_folder
         result.starred, result.tags = hit.favourite, ", ".join(hit.tags)
-    session.active_result = 0
+    properties.choose(session, 0)
 
 
 def _summary(hits: list[library.Hit], question: canonical.CanonicalMotion) -> str:
