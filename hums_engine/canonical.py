@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from . import orientation, quat, rest_pose
+from . import orientation, quat, rest_pose, skeleton
 from .errors import MappingError
 from .mapping import JointMap, map_motion
 from .motion import Motion, stretch
@@ -59,6 +59,16 @@ class CanonicalMotion:
         """The stretch [start_s, end_s] in seconds, clamped; ``end_s`` of 0 means to the end."""
         frames = stretch(start_s, end_s, self.fps, self.frame_count)
         return replace(self, positions=self.positions[frames], rotations=self.rotations[frames])
+
+    def mirror_image(self) -> CanonicalMotion:
+        """The motion seen in a mirror that stands along the line of sight: left is right.
+
+        A mirror across x turns the axes of rotations the other way, but for their part along x.
+        """
+        twins = skeleton.TWINS
+        positions = self.positions[:, twins] * np.array([-1.0, 1.0, 1.0], dtype=np.float32)
+        rotations = self.rotations[:, twins] * np.array([1.0, 1.0, -1.0, -1.0], dtype=np.float32)
+        return replace(self, positions=positions, rotations=rotations, valid=self.valid[twins])
 
     def resampled(self, fps: float) -> CanonicalMotion:
         """The same seconds at ``fps`` frames a second; positions blend linearly, rotations on the sphere."""

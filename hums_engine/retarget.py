@@ -10,7 +10,7 @@ Bones that are not mapped keep their rest pose relative to their parents.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,21 +65,45 @@ class Rig:
         return map_joints(self.names, self.parents, self.heads, tips=self.tips)
 
 
+class Stand(NamedTuple):
+    """Where a figure stands and faces, seen from above.
+
+    Attributes:
+        x: metres, of the point midway between the hips.
+        y: metres.
+        heading: radians from the world's +X to where the pelvis faces.
+    """
+
+    x: float
+    y: float
+    heading: float
+
+
 @dataclass(frozen=True)
 class RetargetOptions:
     """How a motion lands on a rig.
 
     Attributes:
-        root: "motion" moves the figure as recorded; "in_place" keeps it over its start.
+        root: "motion" moves the figure as recorded; "in_place" keeps it over its start; "object" does so too, and
+            gives the way over the ground for the rig's object.
         placement: "rig" starts where the rig stands, facing as it rests; "source" keeps the recorded place and heading.
+        stand: where to start and which way to face instead, such as where the rig's pose is now; goes before placement.
+        anchor_s: the second of the motion that is brought to the start: what lies before it leads up to it.
         scale: size of the path; 0 takes the ratio of the legs.
         plant_feet: hold feet on the spot while they stand in the source, by bending the legs.
     """
 
-    root: Literal["motion", "in_place"] = "motion"
+    root: Literal["motion", "in_place", "object"] = "motion"
     placement: Literal["rig", "source"] = "rig"
+    stand: Stand | None = None
+    anchor_s: float = 0.0
     scale: float = 0.0
     plant_feet: bool = False
+
+    @property
+    def starts_as_recorded(self) -> bool:
+        """Whether the recorded place and heading are kept."""
+        return self.stand is None and self.placement == "source"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +116,7 @@ class BoneCurves:
         rotations: ``[T, K, 4]`` pose rotations, w first, without sign flips between frames.
         root_bone: index of the bone that carries the path.
         root_locations: ``[T, 3]`` pose locations of it.
+        travel: ``[T, 3]`` metres that the rig's object moves in the world, from where it stands.
     """
 
     times_s: Array
@@ -99,6 +124,7 @@ class BoneCurves:
     rotations: Array
     root_bone: int
     root_locations: Array
+    travel: Array
 
 
 def retarget(
@@ -131,6 +157,9 @@ def retarget(
     hips = _hip_path(motion, turn, rest, _rest_floor(rig, joint_map, rest), options)
     if options.plant_feet:
         from_rest = _planted(motion, rest, hips, from_rest)
+    travel = (hips - hips[_anchor(motion, options)]) * [1.0, 1.0, 0.0]
+    if options.root != "motion":
+        hips = hips - travel
     deltas = _bone_deltas(rig, joint_map, joints, from_rest)
     bones = joint_map.joints[joints]
     root_bone = int(joint_map.joints[INDEX["pelvis"]])
@@ -140,7 +169,19 @@ def retarget(
         rotations=quat.unroll(_pose_rotations(rig, bones, deltas)),
         root_bone=root_bone,
         root_locations=_root_locations(rig, root_bone, deltas, hips - _hips_from_root(rest, deltas[root_bone])),
+        travel=travel if options.root == "object" else np.zeros_like(travel),
     )
+
+
+def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
+    """Where a rig stands and faces whose pelvis bone is posed as ``pelvis`` ``[4, 4]`` in the world."""
+    bone = int(joint_map.joints[INDEX["pelvis"]])
+    rest = _rest_joints(rig, joint_map)
+    axes = pelvis[None, :3, :3] @ np.linalg.inv(rig.rest[bone, :3, :3])
+    turned = quat.from_matrix(_without_scale(axes)[0])
+    x, y, _ = pelvis[:3, 3] + _hips_from_root(rest, turned)
+    forward = quat.rotate(quat.mul(turned, rest_pose.heading(rest)), rest_pose.FORWARD)
+    return Stand(float(x), float(y), float(np.arctan2(forward[1], forward[0])))
 
 
 def _rest_joints(rig: Rig, joint_map: JointMap) -> Array:
@@ -157,13 +198,20 @@ def _turns(motion: CanonicalMotion) -> NDArray[np.bool_]:
 
 
 def _placement_turn(motion: CanonicalMotion, rest: Array, options: RetargetOptions) -> Array:
-    """The turn ``[4]`` about the vertical from the recorded heading to the rig's, or none."""
-    if options.placement == "source":
+    """The turn ``[4]`` about the vertical from the recorded heading to the rig's or the stand's, or none."""
+    if options.starts_as_recorded:
         return quat.IDENTITY
-    start = quat.rotate(motion.rotations[0, INDEX["pelvis"]], rest_pose.FORWARD)
+    start = quat.rotate(motion.rotations[_anchor(motion, options), INDEX["pelvis"]], rest_pose.FORWARD)
     facing = quat.rotate(rest_pose.heading(rest), rest_pose.FORWARD)
+    if options.stand is not None:
+        facing = np.array([np.cos(options.stand.heading), np.sin(options.stand.heading), 0.0])
     flat = np.hypot(start[0], start[1])
     return rest_pose.about_vertical(start, facing) if flat > 0.2 else quat.IDENTITY
+
+
+def _anchor(motion: CanonicalMotion, options: RetargetOptions) -> int:
+    """The frame that is brought to the start."""
+    return min(max(round(options.anchor_s * motion.fps), 0), motion.frame_count - 1)
 
 
 def _bone_deltas(rig: Rig, joint_map: JointMap, joints: NDArray[np.intp], from_rest: Array) -> dict[int, Array]:
@@ -184,10 +232,14 @@ def _parent_delta(rig: Rig, bone: int, deltas: dict[int, Array], still: Array) -
 
 def _rest_rotations(rig: Rig) -> Array:
     """World rest rotations ``[B, 4]``: the bones' matrices without scale or shear, by polar decomposition."""
-    u, _, vt = np.linalg.svd(rig.rest[:, :3, :3])
+    return quat.from_matrix(_without_scale(rig.rest[:, :3, :3]))
+
+
+def _without_scale(axes: Array) -> Array:
+    """The rotations ``[N, 3, 3]`` nearest to matrices ``[N, 3, 3]``."""
+    u, _, vt = np.linalg.svd(axes)
     mirrored = np.where(np.linalg.det(u @ vt) < 0, -1.0, 1.0)
-    vt = vt * np.stack([np.ones_like(mirrored), np.ones_like(mirrored), mirrored], axis=-1)[:, :, None]
-    return quat.from_matrix(u @ vt)
+    return u @ (vt * np.stack([np.ones_like(mirrored), np.ones_like(mirrored), mirrored], axis=-1)[:, :, None])
 
 
 def _pose_rotations(rig: Rig, bones: NDArray[np.intp], deltas: dict[int, Array]) -> Array:
@@ -216,11 +268,11 @@ def _hip_path(
     floor, ankle = source_floor(joints, source_leg)
     rest_floor, rest_ankle = floors
     height = rest_floor + rest_ankle + ratio * (hips[:, 2] - floor - ankle)
-    start = hips[0] if options.placement == "rig" else np.zeros(3)
+    start = np.zeros(3) if options.starts_as_recorded else hips[_anchor(motion, options)]
     path = quat.rotate(turn, hips - start) * scale
-    if options.root == "in_place":
-        path[:] = path[0]
-    if options.placement == "rig":
+    if options.stand is not None:
+        path = path + [options.stand.x, options.stand.y, 0.0]
+    elif options.placement == "rig":
         path = path + rest_pose.hips(rest)
     return np.concatenate([path[:, :2], height[:, None]], axis=-1)
 

@@ -12,8 +12,8 @@ from hums_engine import quat
 from hums_engine.mapping import JointMap
 from hums_engine.motion import accumulate
 from hums_engine.rest_pose import LIMBS
-from hums_engine.retarget import BoneCurves, RetargetOptions, Rig, retarget
-from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS
+from hums_engine.retarget import BoneCurves, RetargetOptions, Rig, Stand, retarget, stand_of
+from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS, TWINS
 from tests.engine.reference_body import resting, swaying, wandering
 
 EVERY_JOINT = JointMap(joints=np.arange(JOINT_COUNT), family="test", score=1.0)
@@ -81,6 +81,53 @@ def test_in_place_keeps_the_figure_over_its_start_and_still_lets_it_bob() -> Non
     hips = target[:, [INDEX["left_hip"], INDEX["right_hip"]]].mean(axis=1)
     assert np.ptp(hips[:, :2], axis=0).max() < 1e-4
     assert np.ptp(hips[:, 2]) > 0.05
+
+
+def hips_of(joints: np.ndarray) -> np.ndarray:
+    return joints[:, [INDEX["left_hip"], INDEX["right_hip"]]].mean(axis=1)
+
+
+def test_the_way_over_the_ground_can_be_given_to_the_object() -> None:
+    motion, rig = wandering(), resting(yaw_deg=30)
+    whole = posed(rig, retarget(motion, rig, EVERY_JOINT))
+    curves = retarget(motion, rig, EVERY_JOINT, RetargetOptions(root="object"))
+    target = posed(rig, curves)
+    assert np.ptp(hips_of(target)[:, :2], axis=0).max() < 1e-4
+    np.testing.assert_allclose(target + curves.travel[:, None], whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("anchor", [0, 12])
+def test_a_motion_goes_on_from_where_a_pose_stands_and_faces(anchor: int) -> None:
+    """The rig is posed by a frame of another motion; the clip's anchor must stand and face as that frame does."""
+    rig, motion = resting(45, yaw_deg=57), wandering()
+    before = retarget(wandering(seed=8), rig, EVERY_JOINT)
+    pelvis = rig.rest[0].copy()
+    pelvis[:3, :3] = rig.rest[0, :3, :3] @ quat.to_matrix(before.rotations[20, 0])
+    pelvis[:3, 3] = posed(rig, before)[20, 0]
+    stand = stand_of(rig, EVERY_JOINT, pelvis)
+    np.testing.assert_allclose(stand[:2], hips_of(posed(rig, before))[20, :2], atol=1e-6)
+    options = RetargetOptions(stand=stand, anchor_s=anchor / motion.fps)
+    after = retarget(motion, rig, EVERY_JOINT, options)
+    joints = posed(rig, after)
+    np.testing.assert_allclose(hips_of(joints)[anchor, :2], stand[:2], atol=1e-4)
+    pelvis[:3, :3] = rig.rest[0, :3, :3] @ quat.to_matrix(after.rotations[anchor, 0])
+    pelvis[:3, 3] = joints[anchor, 0]
+    np.testing.assert_allclose(stand_of(rig, EVERY_JOINT, pelvis), stand, atol=1e-4)
+
+
+def test_a_stand_is_told_of_rigs_whose_objects_are_scaled() -> None:
+    small, large = resting(45, yaw_deg=57, unit=0.01), resting(45, yaw_deg=57)
+    expected = Stand(0.0, 0.0, np.radians(57 - 90))
+    for rig in (small, large):
+        np.testing.assert_allclose(stand_of(rig, EVERY_JOINT, rig.rest[0]), expected, atol=1e-6)
+
+
+def test_the_mirror_image_of_a_motion_lands_as_the_mirror_image() -> None:
+    motion, rig = wandering(), resting()
+    plain = posed(rig, retarget(motion, rig, EVERY_JOINT, RetargetOptions(placement="source")))
+    mirrored = posed(rig, retarget(motion.mirror_image(), rig, EVERY_JOINT, RetargetOptions(placement="source")))
+    np.testing.assert_allclose(mirrored[:, TWINS] * [-1.0, 1.0, 1.0], plain, atol=1e-4)
+    np.testing.assert_allclose(motion.mirror_image().mirror_image().rotations, motion.rotations)
 
 
 def test_planted_feet_do_not_slide_on_legs_of_other_proportions() -> None:
