@@ -56,6 +56,7 @@ _AMONG: Final = "{} IN (SELECT value FROM json_each(?))"  # as many values as wa
 FILTERS: Final = {
     "name": "instr(folded(clips.name), folded(?)) > 0",
     "tags": "instr(folded(clips.tags), folded(char(10) || ? || char(10))) > 0",
+    "text": "instr(folded(clips.name || clips.tags), folded(?)) > 0",
     "folder": f"instr({_PATH}, ?) = 1",
     "source": f"{_PATH} = ?",
     "rig": "instr(clips.family, ?) = 1",
@@ -81,8 +82,8 @@ _ALSO_CALLED: Final = {
 _YES_NO: Final = {"yes": 1, "true": 1, "on": 1, "1": 1, "no": 0, "false": 0, "off": 0, "0": 0}
 
 Where = Mapping[str, Any]
-"""What clips to take: by name (a part of it), tags (all of them), folder, source, rig (how its family begins), fps,
-min_fps, max_fps, min_duration_s, max_duration_s, favourite. See docs/search.md."""
+"""What clips to take: by name (a part of it), tags (all of them), text (a part of name or tags), folder, source, rig
+(how its family begins), fps, min_fps, max_fps, min_duration_s, max_duration_s, favourite. See docs/search.md."""
 
 
 @dataclass(frozen=True)

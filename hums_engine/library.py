@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -342,6 +342,7 @@ class Library:
         rerank: bool = True,
         mirror: bool = False,
         unlike: Example | Sequence[Example] = (),
+        joints: Collection[str] | None = None,
     ) -> list[Hit]:
         """The most similar motions, best first, each clip once.
 
@@ -350,14 +351,17 @@ class Library:
             k: how many.
             scope: ``"clips"``: clips that are like the query as a whole; ``"moments"``: clips in which something like
                 the query happens, with all the stretches where it does.
-            where: filters: name (a part of it), tags (all of them), folder, source, rig (how its family begins), fps,
-                min_fps, max_fps, min_duration_s, max_duration_s, favourite; see docs/search.md.
+            where: filters: name (a part of it), tags (all of them), text (a part of name or tags), folder, source, rig
+                (how its family begins), fps, min_fps, max_fps, min_duration_s, max_duration_s, favourite; see
+                docs/search.md.
             rerank: align the candidates with the query frame by frame; without, signatures alone decide.
             mirror: also find motions that are like the query with left and right exchanged.
             unlike: motions that the results must not be like.
+            joints: names of the canonical joints that count, such as those of the arms; None for all.
 
         Raises:
-            LibraryError: an unknown filter, scope or clip, no motion to ask with, or the library is of another model.
+            LibraryError: an unknown filter, scope, joint or clip, no motion to ask with, or the library is of another
+                model.
             MappingError: the query is not a figure's motion.
         """
         if k < 1:
@@ -367,7 +371,7 @@ class Library:
         like, not_like = self._examples(query), self._examples(unlike)
         if not like:
             raise LibraryError("There is no motion to search with; give one or more.")
-        return self._steadily(lambda: self._searcher.search(like, not_like, k, scope, where, rerank, mirror))
+        return self._steadily(lambda: self._searcher.search(like, not_like, k, scope, where, rerank, mirror, joints))
 
     def _examples(self, given: Example | Sequence[Example]) -> list[CanonicalMotion]:
         """What a search is given, as canonical motions."""

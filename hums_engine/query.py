@@ -9,19 +9,23 @@ hits must not be like is subtracted from the vectors that seek (Rocchio, "Releva
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import dtw
 from .canonical import CanonicalMotion
+from .errors import LibraryError
 from .moments import LONG_S, pieces
 from .normalize import NormalizedMotion, normalize
+from .skeleton import INDEX
 from .vector_index import Vectors, unit
 
+_HIPS: Final = ("pelvis", "left_hip", "right_hip")
 _AWAY: Final = 0.5
 """Share of the unwanted signature that is taken off the wanted one."""
 
@@ -39,12 +43,13 @@ class Example:
         return dtw.frames(self.whole)
 
     @classmethod
-    def of(cls, motion: CanonicalMotion) -> Example:
-        """A motion to be found."""
-        whole = normalize(motion)
+    def of(cls, motion: CanonicalMotion, joints: NDArray[np.bool_] | None = None) -> Example:
+        """A motion to be found, by those of its joints that ``joints`` ``[22]`` says; None for all."""
+        whole = _by(joints, normalize(motion))
         if motion.duration_s <= LONG_S:
             return cls(whole, [whole])
-        return cls(whole, [normalize(motion.cut(start, end)) for start, end in pieces(0.0, motion.duration_s)])
+        cuts = (motion.cut(start, end) for start, end in pieces(0.0, motion.duration_s))
+        return cls(whole, [_by(joints, normalize(cut)) for cut in cuts])
 
     def mirror_image(self) -> Example:
         """The same with left and right exchanged."""
@@ -59,17 +64,43 @@ class Query(NamedTuple):
     mirrored: bool = False
 
     @classmethod
-    def of(cls, like: Sequence[CanonicalMotion], unlike: Sequence[CanonicalMotion] = ()) -> Query:
-        """What to be like, and what not.
+    def of(
+        cls,
+        like: Sequence[CanonicalMotion],
+        unlike: Sequence[CanonicalMotion] = (),
+        joints: Collection[str] | None = None,
+    ) -> Query:
+        """What to be like, and what not, by the canonical joints of these names or by all.
 
         Raises:
+            LibraryError: there is no joint of a name.
             MappingError: a motion has neither hips nor pelvis.
         """
-        return cls([Example.of(motion) for motion in like], [Example.of(motion) for motion in unlike])
+        chosen = None if joints is None else _chosen(joints)
+        return cls([Example.of(motion, chosen) for motion in like], [Example.of(motion, chosen) for motion in unlike])
 
     def mirror_image(self) -> Query:
         """The same question, asked with left and right exchanged."""
         return Query([one.mirror_image() for one in self.like], [one.mirror_image() for one in self.unlike], True)
+
+
+def _chosen(joints: Collection[str]) -> NDArray[np.bool_]:
+    """Which joints ``[22]`` these names are, and the hips, which say where a body is."""
+    unknown = sorted(set(joints) - set(INDEX))
+    if unknown or not joints:
+        told = f"is no joint '{unknown[0]}'" if unknown else "are no joints to compare"
+        raise LibraryError(f"There {told}; name some of: {', '.join(INDEX)}.")
+    chosen = np.zeros(len(INDEX), dtype=np.bool_)
+    chosen[[INDEX[name] for name in (*joints, *_HIPS)]] = True
+    return chosen
+
+
+def _by(joints: NDArray[np.bool_] | None, motion: NormalizedMotion) -> NormalizedMotion:
+    """The motion with the other joints unseen; they have told its size, place and heading by now."""
+    if joints is None:
+        return motion
+    valid = motion.valid & joints
+    return NormalizedMotion(np.where(valid[:, None], motion.joints, np.float32(0.0)), valid)
 
 
 class SignedQuery(NamedTuple):

@@ -9,7 +9,7 @@ aligned (`matching`), which gives the stretch; the distance there and the signat
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -185,14 +185,16 @@ class Searcher:
         where: Where | None,
         rerank: bool,
         mirror: bool,
+        joints: Collection[str] | None = None,
     ) -> list[Hit]:
         """The best ``k`` hits; the arguments are those of `Library.search`.
 
         Raises:
-            LibraryError: an unknown filter; or a writer has replaced a file meanwhile, so that asking again helps.
+            LibraryError: an unknown filter or joint; or a writer has replaced a file meanwhile, so that asking again
+                helps.
             MappingError: a motion of the query has no hips.
         """
-        query = Query.of(like, unlike)
+        query = Query.of(like, unlike, joints)
         with self._guard:
             self._follow()
             allowed = None if where is None else np.isin(self._snapshot.ids, self._catalogue.ids(where))

@@ -21,7 +21,7 @@ from hums_engine.encoder import Encoder
 from hums_engine.library import Library
 from hums_engine.moments import nearest_window, windows
 from hums_engine.search import Hit, Scope
-from hums_engine.skeleton import TWINS
+from hums_engine.skeleton import INDEX, TWINS
 from tests.engine import posed_bvh
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -131,6 +131,38 @@ def test_what_is_like_none_of_the_unwanted_keeps_its_score(samples: Library) -> 
     before, after = (samples.search(query, k=2, unlike=some) for some in ([], unwanted))
     assert names(before) == names(after)
     assert [hit.score for hit in after] == pytest.approx([hit.score for hit in before], abs=1.0)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("limbs", [("shoulder", "elbow", "wrist"), ("knee", "ankle", "foot")])
+def test_by_some_joints_only_it_does_not_matter_what_the_others_do(
+    samples: Library, scope: Scope, limbs: tuple[str, ...]
+) -> None:
+    walk, kick = (samples.motion(named(samples, name)).cut(0.2, 1.8) for name in ("walk_07_04", "kick_11_01"))
+    joints = [joint for joint in INDEX if joint.endswith(limbs)]
+    others = [INDEX[joint] for joint in INDEX if joint not in joints and not joint.endswith(("pelvis", "hip"))]
+    count = min(walk.frame_count, kick.frame_count)
+    mixed = replace(walk, positions=walk.positions[:count].copy(), rotations=walk.rotations[:count])
+    mixed.positions[:, others] += (kick.positions[:count] - kick.positions[:count, :1])[:, others]
+    mixed.positions[:, others] -= (walk.positions[:count] - walk.positions[:count, :1])[:, others]
+    found = samples.search(mixed, k=49, scope=scope, joints=joints)
+    assert found[0].name == "walk_07_04"
+    with_all = next(hit.score for hit in samples.search(mixed, k=49, scope=scope) if hit.name == "walk_07_04")
+    assert with_all + 10 < found[0].score
+
+
+def test_a_joint_that_no_body_has_is_refused(samples: Library) -> None:
+    for joints, told in ((["tail"], "There is no joint 'tail'"), ([], "There are no joints to compare")):
+        with pytest.raises(hums.LibraryError, match=told):
+            samples.search(1, joints=joints)
+
+
+def test_a_text_is_looked_for_in_names_and_in_tags(samples: Library) -> None:
+    found = samples.clips({"text": "FIF"})
+    assert found == samples.clips({"tags": "fifth"})
+    assert {clip.name for clip in samples.clips({"text": "walk"})} == {
+        clip.name for clip in samples.clips({"name": "walk"})
+    }
 
 
 def test_a_search_without_a_motion_is_refused(samples: Library) -> None:
