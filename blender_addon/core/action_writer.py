@@ -8,7 +8,7 @@ import numpy as np
 from bpy.types import Action, Object
 from numpy.typing import NDArray
 
-from . import action_api, armature_reader, rig_map
+from . import action_api, armature_reader, provenance, rig_map
 from .engine import armature, canonical, errors, retarget, rotation_modes
 
 Array = NDArray[np.float64]
@@ -50,6 +50,7 @@ def apply_motion(
     for name in _unkeyed_above(bones, curves):
         _put_to_rest(rig.pose.bones[name])
     action_api.assign(rig, new)
+    provenance.mark(new.action, motion)
     return new.action
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from bpy.types import Context, Object
 from mathutils import Vector
 
-from . import action_writer, armature_reader
+from . import action_writer, armature_reader, provenance
 from .engine import armature, canonical, motion
 
 _FORWARD = Vector((0.0, -1.0, 0.0))
@@ -35,7 +35,8 @@ def import_motion(context: Context, source: motion.Motion | canonical.CanonicalM
     fps = scene.render.fps / scene.render.fps_base
     rotations, locations = armature.at_rate(rotations, locations, figure.fps, fps)
     frames = start_frame + np.arange(len(rotations), dtype=np.float64)
-    action_writer.write_keys(rig, figure.name or "Motion", bones, frames, rotations, locations)
+    action = action_writer.write_keys(rig, figure.name or "Motion", bones, frames, rotations, locations)
+    provenance.mark(action, source)
     return rig
 
 
