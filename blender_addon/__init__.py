@@ -7,10 +7,10 @@ core reads arrays out of Blender and writes keys into it. All arithmetic is in `
 
 from __future__ import annotations
 
-from . import command, operators, preferences, properties, ui
-from .core import jobs, libraries
+from . import command, operators, preferences, properties, strip_settings, ui
+from .core import draw_handlers, jobs, libraries
 
-_MODULES = (preferences, properties, operators, ui, command)
+_MODULES = (strip_settings, preferences, properties, operators, ui, command)
 
 
 def register() -> None:
@@ -22,6 +22,7 @@ def register() -> None:
 def unregister() -> None:
     """Called by Blender when the extension is disabled: nothing is left behind."""
     jobs.stop()
+    draw_handlers.remove_all()
     libraries.close_all()
     for module in reversed(_MODULES):
         module.unregister()

@@ -6,8 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, PointerProperty, StringProperty
 from bpy.types import AddonPreferences, Context, PropertyGroup, UILayout
+
+from .strip_settings import HUMS_StripSettings
 
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
@@ -38,6 +40,7 @@ class HUMS_Preferences(AddonPreferences):
 
     libraries: CollectionProperty(type=HUMS_LibraryEntry)
     active: EnumProperty(name="Library", description="The library that is searched", items=_library_choices)
+    strip: PointerProperty(type=HUMS_StripSettings)
 
     def draw(self, context: Context) -> None:
         """The list of libraries with its buttons."""

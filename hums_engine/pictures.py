@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from . import skeleton
+from . import skeleton, viewing
 from .canonical import CanonicalMotion
 from .errors import HumsError, MissingDependencyError
 
@@ -37,11 +37,6 @@ RIGHT: Final[Colour] = (38, 124, 176)
 MIDDLE: Final[Colour] = (60, 71, 92)
 
 OVERSAMPLE: Final = 4
-AZIMUTH: Final = float(np.radians(42.0))
-"""How far the eye stands to the side of the figure's front."""
-ELEVATION: Final = float(np.radians(15.0))
-"""How far the eye looks down, so that the ground is a plane and not a line."""
-
 WIDTH: Final = 1600
 TITLE_WIDTH: Final = 240
 ROW_HEIGHT: Final = 184
@@ -49,28 +44,7 @@ HEADING_HEIGHT: Final = 64
 MARGIN: Final = 24
 GAP: Final = 10
 
-# limb: near joint, far joint, radius at either end in metres on the reference body
-_LIMBS: Final = {
-    "torso": (
-        ("pelvis", "left_hip", 0.080, 0.064), ("pelvis", "right_hip", 0.080, 0.064),
-        ("pelvis", "spine1", 0.085, 0.082), ("spine1", "spine2", 0.082, 0.086), ("spine2", "spine3", 0.086, 0.090),
-        ("spine3", "neck", 0.090, 0.045), ("neck", "head", 0.040, 0.040),
-        ("neck", "left_shoulder", 0.048, 0.052), ("neck", "right_shoulder", 0.048, 0.052),
-    ),
-    "left_leg": (
-        ("left_hip", "left_knee", 0.068, 0.048), ("left_knee", "left_ankle", 0.048, 0.030),
-        ("left_ankle", "left_foot", 0.034, 0.026),
-    ),
-    "right_leg": (
-        ("right_hip", "right_knee", 0.068, 0.048), ("right_knee", "right_ankle", 0.048, 0.030),
-        ("right_ankle", "right_foot", 0.034, 0.026),
-    ),
-    "left_arm": (("left_shoulder", "left_elbow", 0.046, 0.036), ("left_elbow", "left_wrist", 0.036, 0.026)),
-    "right_arm": (("right_shoulder", "right_elbow", 0.046, 0.036), ("right_elbow", "right_wrist", 0.036, 0.026)),
-}  # fmt: skip
 _HUES: Final = {"torso": MIDDLE, "left_leg": LEFT, "right_leg": RIGHT, "left_arm": LEFT, "right_arm": RIGHT}
-_HEAD_RADIUS: Final = 0.105
-_HEAD_LIFT: Final = 0.090
 _SHADOW_RADIUS: Final = 0.30
 
 
@@ -172,14 +146,14 @@ class _Scene:
 
 def _scene(motion: CanonicalMotion, frames: int, width: float, height: float) -> _Scene:
     """Chooses frames evenly in time and fits the tallest and the widest of them into ``width`` x ``height`` pixels."""
-    positions = _centred(np.nan_to_num(motion.positions.astype(np.float64)), motion.valid)
+    positions = viewing.centred(np.nan_to_num(motion.positions.astype(np.float64)), motion.valid)
     chosen = np.unique(np.linspace(0, motion.frame_count - 1, max(frames, 1)).round().astype(np.intp))
     floor = positions[:, motion.valid, 2].min() if motion.valid.any() else 0.0
     ground = positions[:, 0] * [1, 1, 0] + [0, 0, floor]
-    eye = _eye(_facing(positions, motion.valid))
+    eye = viewing.eye(viewing.facing(positions, motion.valid))
     seen = (positions[chosen] - ground[chosen][:, None]) @ eye.T
     path = (ground[None] - ground[chosen][:, None]) @ eye.T
-    size = _body_size(positions, motion.valid)
+    size = viewing.body_size(positions, motion.valid)
     shown = seen[:, motion.valid] if motion.valid.any() else np.zeros((1, 1, 3))
     tall = max(np.ptp(shown[..., 1]) + 0.25 * size, 1.75 * size)
     scale = float(min(height / tall, width / max(np.abs(shown[..., 0]).max() * 2, 1e-6)))
@@ -188,46 +162,6 @@ def _scene(motion: CanonicalMotion, frames: int, width: float, height: float) ->
     return _Scene(
         seen[..., :2] * flip, near, path[..., :2] * flip, chosen, chosen / motion.fps, motion.valid, scale * size
     )
-
-
-def _centred(positions: Array, valid: NDArray[np.bool_]) -> Array:
-    """``positions`` with the pelvis between the hips, where both are there: rigs put that joint anywhere."""
-    hips = [skeleton.INDEX["left_hip"], skeleton.INDEX["right_hip"]]
-    if valid[hips].all():
-        positions[:, skeleton.INDEX["pelvis"]] = positions[:, hips].mean(axis=1)
-    return positions
-
-
-def _facing(positions: Array, valid: NDArray[np.bool_]) -> Array:
-    """The horizontal direction ``[3]`` in which the figure faces, on the whole: square to its hips or shoulders."""
-    across = np.zeros(3)
-    for side in ("hip", "shoulder"):
-        left, right = skeleton.INDEX[f"left_{side}"], skeleton.INDEX[f"right_{side}"]
-        if valid[left] and valid[right]:
-            across += (positions[:, left] - positions[:, right]).mean(axis=0)
-    facing = np.cross(across, [0.0, 0.0, 1.0])
-    length = np.linalg.norm(facing)
-    return facing / length if length > 1e-6 else np.array([0.0, -1.0, 0.0])
-
-
-def _eye(facing: Array) -> Array:
-    """The axes of the picture ``[3, 3]`` in the world: to its right, up, and out of it toward the viewer."""
-    angle = np.arctan2(facing[1], facing[0]) - AZIMUTH
-    away = np.cos(ELEVATION)
-    toward = np.array([np.cos(angle) * away, np.sin(angle) * away, np.sin(ELEVATION)])
-    right = np.array([-np.sin(angle), np.cos(angle), 0.0])
-    return np.stack([right, np.cross(toward, right), toward])
-
-
-def _body_size(positions: Array, valid: NDArray[np.bool_]) -> float:
-    """How large the body is beside the reference body, by the bones that both have."""
-    bones = np.flatnonzero(valid & valid[skeleton.PARENTS] & (skeleton.PARENTS >= 0))
-    if not len(bones):
-        return 1.0
-    parents = skeleton.PARENTS[bones]
-    real = np.linalg.norm(positions[:, bones] - positions[:, parents], axis=-1).mean(axis=0).sum()
-    reference = np.linalg.norm(skeleton.REFERENCE[bones] - skeleton.REFERENCE[parents], axis=-1).sum()
-    return max(float(real / reference), 1e-6)
 
 
 # ---------------------------------------------------------------- drawing one strip
@@ -269,7 +203,7 @@ def _strip(motion: CanonicalMotion, width: int, height: int, frames: int, card: 
 def _draw_ground(draw: ImageDraw.ImageDraw, scene: _Scene, i: int, origin: Array, cell: float, card: Colour) -> None:
     """The figure's shadow, and its way over the ground as far as its cell reaches: behind it darker, ahead lighter."""
     radius = _SHADOW_RADIUS * scene.body
-    _ellipse(draw, origin, radius, radius * np.sin(ELEVATION), _mix(card, MIDDLE, 0.10))
+    _ellipse(draw, origin, radius, radius * np.sin(viewing.ELEVATION), _mix(card, MIDDLE, 0.10))
     inside = (np.abs(scene.path[i]) < [0.46 * cell, 0.12 * cell]).all(axis=-1)
     past = np.arange(len(inside)) <= scene.chosen[i]
     for span, share in ((inside & ~past, 0.22), (inside & past, 0.42)):
@@ -282,7 +216,7 @@ def _draw_ground(draw: ImageDraw.ImageDraw, scene: _Scene, i: int, origin: Array
 def _draw_figure(draw: ImageDraw.ImageDraw, scene: _Scene, i: int, origin: Array, card: Colour) -> None:
     """One figure: what is far first, each limb as a whole with a light edge around it."""
     edge = 1.2 * OVERSAMPLE
-    limbs = [list(limb) for limb in (_limb(scene, i, origin, name, card) for name in _LIMBS)]
+    limbs = [list(limb) for limb in (_limb(scene, i, origin, name, card) for name in viewing.LIMBS)]
     limbs.append(list(_head(scene, i, origin, card)))
     for limb in sorted(filter(None, limbs), key=lambda parts: float(np.mean([part.near for part in parts]))):
         for part in limb[1:] or limb:
@@ -294,8 +228,8 @@ def _draw_figure(draw: ImageDraw.ImageDraw, scene: _Scene, i: int, origin: Array
 def _limb(scene: _Scene, i: int, origin: Array, limb: str, card: Colour) -> Iterator[_Capsule]:
     """The bones of one limb at chosen frame ``i``, from the body outward; joints that the source lacks are bridged."""
     near = scene.near[i]
-    for near_name, far_name, radius_a, radius_b in _LIMBS[limb]:
-        a, b = _present(skeleton.INDEX[near_name], scene.valid), skeleton.INDEX[far_name]
+    for near_name, far_name, radius_a, radius_b in viewing.LIMBS[limb]:
+        a, b = viewing.present(skeleton.INDEX[near_name], scene.valid), skeleton.INDEX[far_name]
         if a < 0 or not scene.valid[b]:
             continue
         depth = float(near[a] + near[b]) / 2
@@ -308,21 +242,14 @@ def _limb(scene: _Scene, i: int, origin: Array, limb: str, card: Colour) -> Iter
 
 def _head(scene: _Scene, i: int, origin: Array, card: Colour) -> Iterator[_Capsule]:
     """The head of chosen frame ``i``, if the source shows where it is: a disc beyond the end of the neck."""
-    top = _present(skeleton.INDEX["head"], scene.valid)
-    base = _present(int(skeleton.PARENTS[top]), scene.valid) if top >= 0 else -1
+    top = viewing.present(skeleton.INDEX["head"], scene.valid)
+    base = viewing.present(int(skeleton.PARENTS[top]), scene.valid) if top >= 0 else -1
     if base < 0:
         return
     end, lift = scene.joints[i, top], scene.joints[i, top] - scene.joints[i, base]
-    centre = end + lift / max(float(np.linalg.norm(lift)), 1e-9) * _HEAD_LIFT * scene.body + origin
-    radius = _HEAD_RADIUS * scene.body
+    centre = end + lift / max(float(np.linalg.norm(lift)), 1e-9) * viewing.HEAD_LIFT * scene.body + origin
+    radius = viewing.HEAD_RADIUS * scene.body
     yield _Capsule(centre, centre, radius, radius, _mix(MIDDLE, card, 0.10), float(scene.near[i, top]))
-
-
-def _present(joint: int, valid: NDArray[np.bool_]) -> int:
-    """``joint`` or its nearest ancestor that the source has; -1 if there is none."""
-    while joint >= 0 and not valid[joint]:
-        joint = int(skeleton.PARENTS[joint])
-    return joint
 
 
 def _mix(a: Colour, b: Colour, share: float) -> Colour:

@@ -9,7 +9,7 @@ from bpy.props import EnumProperty, IntProperty
 from bpy.types import Context
 
 from .. import preferences, properties
-from ..core import armature_reader, libraries, rig_map
+from ..core import armature_reader, libraries, previewed_query, rig_map
 from ..core.engine import canonical, errors, library
 from .guarded import Guarded
 
@@ -60,6 +60,7 @@ class HUMS_OT_find_similar(Guarded):
         question = canonical.canonicalize(armature_reader.read_motion(rig, context.scene, first, last), joint_map)
         scope = session.scope if self.scope == "panel" else self.scope
         hits = libraries.open_library(Path(entry.path)).search(question, self.count or session.count, scope)
+        previewed_query.remember(question, first, last)
         session.library, session.question = entry.path, f"{rig.name}, frames {first} to {last}"
         _list(session, entry.path, hits)
         self.report({"INFO"}, _summary(hits, question))

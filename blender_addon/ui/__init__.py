@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import panels, results_list
+from . import panels, results_list, strip
 
 _CLASSES = (*results_list.CLASSES, *panels.CLASSES)
 
@@ -14,9 +14,11 @@ def register() -> None:
     """Registers panels and lists."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    strip.register()
 
 
 def unregister() -> None:
     """Unregisters panels and lists."""
+    strip.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

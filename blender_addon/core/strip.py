@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The strip of results: which viewports show it, what is on its tiles, and what moves. It is drawn by ``ui.strip``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bpy.types import Area, Context, Region, Window
+
+from .. import preferences, properties
+from . import preview_motions, previewed_query
+from .strip_layout import Room, StripLayout, lay_out
+
+QUERY = -1
+"""The tile of the query itself, which is no result."""
+
+_SIDES = {"LEFT": "left", "RIGHT": "right", "BOTTOM": "bottom"}
+
+
+class Place(NamedTuple):
+    """A tile under the mouse.
+
+    Attributes:
+        area: the viewport's address.
+        index: of the result, or `QUERY`.
+    """
+
+    area: int
+    index: int
+
+
+@dataclass
+class State:
+    """What lasts as long as Blender runs with this file.
+
+    Attributes:
+        hidden: addresses of viewports in which a person closed the strip.
+        scroll: pixels that it is scrolled by, for each viewport's address.
+        hovered: the tile under the mouse.
+        since_s: when the hovered tile began to play.
+    """
+
+    hidden: set[int] = field(default_factory=set)
+    scroll: dict[int, float] = field(default_factory=dict)
+    hovered: Place | None = None
+    since_s: float = 0.0
+
+
+state = State()
+
+
+def forget() -> None:
+    """Lets go of what belonged to the file that was open: viewports have other addresses now."""
+    state.hidden.clear()
+    state.scroll.clear()
+    state.hovered = None
+
+
+def is_shown(context: Context, area: Area) -> bool:
+    """Whether a viewport has the strip switched on."""
+    return area.type == "VIEW_3D" and preferences.of(context).strip.show and area.as_pointer() not in state.hidden
+
+
+def viewports(context: Context) -> Iterator[tuple[Window, Area]]:
+    """All 3D viewports of all windows."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                yield window, area
+
+
+def tag_redraw(context: Context) -> None:
+    """Has the viewports drawn anew that show something of ours."""
+    for _, area in viewports(context):
+        for region in area.regions:
+            if region.type == "WINDOW":
+                region.tag_redraw()
+
+
+def tiles(context: Context) -> list[int]:
+    """What the tiles show, from left to right: the query, if it is known, and the results."""
+    results = range(len(properties.session(context).results))
+    return [QUERY, *results] if results and previewed_query.last() is not None else list(results)
+
+
+def layout(context: Context, area: Area, region: Region) -> StripLayout | None:
+    """Where the strip lies in a region of a viewport, or None where it is not shown."""
+    if not is_shown(context, area) or not _carries_strip(area, region):
+        return None
+    settings = preferences.of(context).strip
+    scale = context.preferences.system.ui_scale
+    return lay_out(
+        _room(area, region), scale, settings.size, line_height(context), len(tiles(context)), scroll_of(area)
+    )
+
+
+def scroll_of(area: Area) -> float:
+    """How far the strip is scrolled in a viewport."""
+    return state.scroll.get(area.as_pointer(), 0.0)
+
+
+def line_height(context: Context) -> float:
+    """Pixels from one line of Blender's small text to the next."""
+    return text_size(context) * 1.45
+
+
+def text_size(context: Context) -> float:
+    """Pixels of the theme's text."""
+    return context.preferences.ui_styles[0].widget.points * context.preferences.system.ui_scale
+
+
+def _carries_strip(area: Area, region: Region) -> bool:
+    """Whether it is the viewport's only region of its kind, or in a quad view the one at the lower left."""
+    if region.type != "WINDOW" or region.width < 2:
+        return False
+    windows = [other for other in area.regions if other.type == "WINDOW" and other.width > 1]
+    return region == min(windows, key=lambda other: (other.y, other.x))
+
+
+def _room(area: Area, region: Region) -> Room:
+    """What the sidebar, the toolbar and the asset shelf leave of a region that they lie on."""
+    taken = {"left": 0.0, "right": 0.0, "bottom": 0.0}
+    for other in area.regions:
+        side = _SIDES.get(other.alignment)
+        if side is None or other.type == "WINDOW" or min(other.width, other.height) <= 1:
+            continue
+        reach = {
+            "left": other.x + other.width - region.x,
+            "right": region.x + region.width - other.x,
+            "bottom": other.y + other.height - region.y,
+        }[side]
+        if 0 < reach < (region.height if side == "bottom" else region.width):
+            taken[side] = max(taken[side], float(reach))
+    return Room(region.width, region.height, **taken)
+
+
+def clip(context: Context, index: int) -> preview_motions.Clip:
+    """What a result's tile shows: the stretch that was found, or the whole motion, as the panel says."""
+    session = properties.session(context)
+    result = session.results[index]
+    stretch = session.extent == "stretch"
+    start_s, end_s = (result.start_s, result.end_s) if stretch else (0.0, 0.0)
+    return preview_motions.Clip(result.library, result.clip_id, start_s, end_s, result.mirrored)
+
+
+def hover(context: Context, place: Place | None) -> None:
+    """Takes note of the tile under the mouse."""
+    if place != state.hovered:
+        state.hovered, state.since_s = place, time.monotonic()
+        tag_redraw(context)
+
+
+def hovered(context: Context) -> int | None:
+    """The result under the mouse, in any viewport; None for none or the query."""
+    place = state.hovered
+    if place is None or not 0 <= place.index < len(properties.session(context).results):
+        return None
+    return place.index
+
+
+def playing_s() -> float:
+    """Seconds since the hovered tile began to play."""
+    return time.monotonic() - state.since_s

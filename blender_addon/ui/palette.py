@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The colours that the strip takes from the theme, so that it looks like the rest of Blender, whatever theme is on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from bpy.types import Context
+from numpy.typing import NDArray
+
+Colour = tuple[float, float, float, float]
+
+_LEFT = (0.93, 0.44, 0.24)
+_RIGHT = (0.20, 0.55, 0.86)
+_HUE = 0.62
+"""How much of its side's hue a limb shows; the rest is the colour of text."""
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours as the theme has them, and how round its boxes are.
+
+    Attributes:
+        back: of the strip.
+        rim: its outline.
+        tile: of a tile.
+        hovered: of the tile under the mouse.
+        active: of the selected tile.
+        accent: outline of the selected tile, the bar of a score.
+        text: words.
+        quiet: words of less weight.
+        text_active: words on the selected tile.
+        track: what a bar runs in.
+        limbs: ``[3, 4]`` middle, left and right of the body.
+        roundness: 0 square to 1 round.
+    """
+
+    back: Colour
+    rim: Colour
+    tile: Colour
+    hovered: Colour
+    active: Colour
+    accent: Colour
+    text: Colour
+    quiet: Colour
+    text_active: Colour
+    track: Colour
+    limbs: NDArray[np.float32]
+    roundness: float
+
+
+def of(context: Context) -> Palette:
+    """The colours of the theme that is on."""
+    theme = context.preferences.themes[0].user_interface
+    menu, item, tool = theme.wcol_menu_back, theme.wcol_list_item, theme.wcol_tool
+    back, text = solid(menu.inner), solid(menu.text)
+    accent = solid(theme.wcol_regular.inner_sel)
+    tile = mixed(back, text, 0.045)
+    middle = mixed(text, back, 0.12)
+    limbs = [middle, *(mixed(middle, (*hue, 1.0), _HUE) for hue in (_LEFT, _RIGHT))]
+    return Palette(
+        back=with_alpha(back, 0.94),
+        rim=with_alpha(solid(menu.outline), 0.9),
+        tile=tile,
+        hovered=mixed(back, text, 0.13),
+        active=mixed(tile, accent, 0.28),
+        accent=accent,
+        text=text,
+        quiet=mixed(text, back, 0.38),
+        text_active=solid(item.text_sel) if contrast(item.text_sel, back) else text,
+        track=mixed(back, text, 0.10),
+        limbs=np.array(limbs, dtype=np.float32),
+        roundness=float(tool.roundness),
+    )
+
+
+def solid(colour: Iterable[float]) -> Colour:
+    """A theme's colour without its transparency."""
+    red, green, blue, *_ = colour
+    return red, green, blue, 1.0
+
+
+def with_alpha(colour: Colour, alpha: float) -> Colour:
+    """The colour with a transparency."""
+    return (*colour[:3], alpha)
+
+
+def mixed(one: Colour, other: Colour, share: float) -> Colour:
+    """``one`` with ``share`` of ``other`` in it."""
+    red, green, blue, alpha = (a + (b - a) * share for a, b in zip(one, other, strict=True))
+    return red, green, blue, alpha
+
+
+def contrast(one: Iterable[float], other: Iterable[float]) -> bool:
+    """Whether words of the one colour can be read on the other."""
+    light = [float(np.dot(tuple(colour)[:3], (0.3, 0.59, 0.11))) for colour in (one, other)]
+    return abs(light[0] - light[1]) > 0.3
