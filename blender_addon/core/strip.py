@@ -25,11 +25,11 @@ class Place(NamedTuple):
 
     Attributes:
         area: the viewport's address.
-        index: of the result, or `QUERY`.
+        tile: the result, or `QUERY`.
     """
 
     area: int
-    index: int
+    tile: int
 
 
 @dataclass
@@ -156,9 +156,9 @@ def hover(context: Context, place: Place | None) -> None:
 def hovered(context: Context) -> int | None:
     """The result under the mouse, in any viewport; None for none or the query."""
     place = state.hovered
-    if place is None or not 0 <= place.index < len(properties.session(context).results):
+    if place is None or not 0 <= place.tile < len(properties.session(context).results):
         return None
-    return place.index
+    return place.tile
 
 
 def playing_s() -> float:

@@ -65,7 +65,7 @@ class _Drawing:
         self.line = strip.line_height(context)
         self.tiles = strip.tiles(context)
         place = strip.state.hovered
-        self.hovered = place.index if place is not None and place.area == area else None
+        self.hovered = place.tile if place is not None and place.area == area else None
         self.shown = [(slot, self.tiles[slot]) for slot in layout.visible()]
         self.clips = {index: strip.clip(context, index) for _, index in self.shown if index != strip.QUERY}
 
