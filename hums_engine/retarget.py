@@ -238,8 +238,9 @@ def _rest_rotations(rig: Rig) -> Array:
 def _without_scale(axes: Array) -> Array:
     """The rotations ``[N, 3, 3]`` nearest to matrices ``[N, 3, 3]``."""
     u, _, vt = np.linalg.svd(axes)
-    mirrored = np.where(np.linalg.det(u @ vt) < 0, -1.0, 1.0)
-    return u @ (vt * np.stack([np.ones_like(mirrored), np.ones_like(mirrored), mirrored], axis=-1)[:, :, None])
+    mirrored: Array = np.where(np.linalg.det(u @ vt) < 0, -1.0, 1.0)
+    turned: Array = u @ (vt * np.stack([np.ones_like(mirrored), np.ones_like(mirrored), mirrored], axis=-1)[:, :, None])
+    return turned
 
 
 def _pose_rotations(rig: Rig, bones: NDArray[np.intp], deltas: dict[int, Array]) -> Array:
