@@ -20,18 +20,10 @@ from bpy.props import (
 )
 from bpy.types import Context, PropertyGroup, WindowManager
 
+from . import landing_options
+
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
-
-ROOT_ITEMS = (
-    ("motion", "As Recorded", "The figure travels as it was recorded"),
-    ("in_place", "In Place", "The figure stays over its start"),
-)
-PLACEMENT_ITEMS = (
-    ("rig", "Where the Rig Stands", "Start where the rig rests, facing as it rests"),
-    ("source", "Where It Was Recorded", "Keep the recorded place and heading"),
-)
-
 
 EXTENT_ITEMS = (
     ("stretch", "Stretch Found", "Only the stretch that is like your motion"),
@@ -91,8 +83,7 @@ class HUMS_Session(PropertyGroup):
         name="Results", description="How many motions to list", default=20, min=1, soft_max=100, max=1000
     )
     extent: EnumProperty(name="Take", description="How much of the motion is taken", items=EXTENT_ITEMS)
-    root: EnumProperty(name="Path", description="What becomes of the way that the figure travels", items=ROOT_ITEMS)
-    placement: EnumProperty(name="Start", description="Where the figure starts", items=PLACEMENT_ITEMS)
+    landing: PointerProperty(type=landing_options.HUMS_Landing)
 
     indexing: BoolProperty(name="Indexing", description="Motion files are being added to a library")
     progress: FloatProperty(name="Progress", description="How much of the files is done", min=0.0, max=1.0)
@@ -120,6 +111,7 @@ _CLASSES = (HUMS_Result, HUMS_Session)
 
 def register() -> None:
     """Registers the session's state."""
+    landing_options.register()
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     WindowManager.hums = PointerProperty(type=HUMS_Session, options={"SKIP_SAVE"})  # type: ignore[attr-defined]
@@ -130,3 +122,4 @@ def unregister() -> None:
     del WindowManager.hums  # type: ignore[attr-defined]
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
+    landing_options.unregister()

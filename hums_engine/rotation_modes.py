@@ -50,6 +50,16 @@ def from_quaternions(q: ArrayLike, mode: str) -> Array:
     return _axis_angles(q) if mode == "AXIS_ANGLE" else _eulers(q, mode)
 
 
+def locked(q: Array, axes: list[int], still: Array) -> Array:
+    """Rotations over time ``[T, 4]`` with the Euler angles (XYZ) about some axes as in the rotation ``still`` ``[4]``.
+
+    It is what Blender's tools make of a bone in quaternions whose rotation is locked about ``axes`` (0 to 2).
+    """
+    angles = from_quaternions(q, "XYZ")
+    angles[:, axes] = from_quaternions(still[None], "XYZ")[0, axes]
+    return quat.unroll(to_quaternions(angles, "XYZ"))
+
+
 _AXIS: Final = {"X": 0, "Y": 1, "Z": 2}
 
 

@@ -12,75 +12,93 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-import numpy as np
 from bpy.types import Action, FCurve, Object
-from numpy.typing import NDArray
 
 _SLOTTED = bpy.app.version >= (4, 4, 0)
 _GROUPS_BY_NAME = bpy.app.version >= (5, 0, 0)
-_LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
 
 
 @dataclass(frozen=True)
-class NewAction:
-    """An action made for one object, its F-curves, and its slot where Blender has slots."""
+class OwnAction:
+    """An action as one object uses it: its F-curves, and its slot where Blender has slots."""
 
     action: Action
     curves: Any
     groups: Any
     slot: Any = None
 
+    def find(self, path: str, channel: int) -> FCurve | None:
+        """The F-curve of one channel of a property, if there is one."""
+        return self.curves.find(path, index=channel)
 
-def create(name: str, owner: Object) -> NewAction:
+    def ensure(self, path: str, channel: int, group: str) -> FCurve:
+        """The F-curve of one channel of a property, made if need be, in the group of that name."""
+        found = self.find(path, channel)
+        if found is not None:
+            return found
+        if _GROUPS_BY_NAME:
+            return self.curves.new(path, index=channel, group_name=group)
+        if not _SLOTTED:
+            return self.curves.new(path, index=channel, action_group=group)
+        curve = self.curves.new(path, index=channel)
+        curve.group = self.groups.get(group) or self.groups.new(group)
+        return curve
+
+
+def create(name: str, owner: Object) -> OwnAction:
     """An empty action that can animate ``owner``."""
     action: Any = bpy.data.actions.new(name)
     if not _SLOTTED:
         action.id_root = "OBJECT"
-        return NewAction(action, action.fcurves, action.groups)
-    slot = action.slots.new("OBJECT", owner.name)
-    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+        return OwnAction(action, action.fcurves, action.groups)
+    return _with_slot(action, action.slots.new("OBJECT", owner.name))
+
+
+def current(owner: Object) -> OwnAction | None:
+    """The action that animates ``owner`` now, or None."""
+    data: Any = owner.animation_data
+    if data is None or data.action is None:
+        return None
+    action = data.action
+    if not _SLOTTED:
+        return OwnAction(action, action.fcurves, action.groups)
+    if data.action_slot is None:
+        data.action_slot = action.slots.new("OBJECT", owner.name)
+    return _with_slot(action, data.action_slot)
+
+
+def _with_slot(action: Any, slot: Any) -> OwnAction:  # noqa: ANN401 - the types are newer than 4.2's
+    layer = action.layers[0] if len(action.layers) else action.layers.new("Layer")
+    strip = layer.strips[0] if len(layer.strips) else layer.strips.new(type="KEYFRAME")
     bag = strip.channelbag(slot, ensure=True)
-    return NewAction(action, bag.fcurves, bag.groups, slot)
+    return OwnAction(action, bag.fcurves, bag.groups, slot)
 
 
-def assign(owner: Object, new: NewAction) -> None:
+def assign(owner: Object, new: OwnAction) -> None:
     """Makes ``new`` the action of ``owner``; the one it had stays in the file, with a fake user if need be."""
     data: Any = owner.animation_data or owner.animation_data_create()
     old = data.action
-    if old is not None and old.users <= 1:
+    if old is not None and old.users <= 1 and old.library is None:
         old.use_fake_user = True
     data.action = new.action
     if _SLOTTED:
         data.action_slot = new.slot
 
 
-def add_curves(new: NewAction, path: str, group: str, frames: NDArray[np.float64], values: NDArray[np.float64]) -> None:
-    """Linear keys for the channels of one property.
+def add_strip(owner: Object, new: OwnAction, frame: int, blend_in: int, blend_out: int) -> None:
+    """Plays ``new`` as a strip from ``frame`` on, on a track of its own above all others.
 
-    Args:
-        new: the action.
-        path: the property, seen from the object.
-        group: the name of the group that the channels stand in.
-        frames: ``[T]`` frames of the keys, rising.
-        values: ``[T, C]`` one column for each channel.
+    Outside the strip what lies below is seen, and the strip keeps its length when the action changes.
     """
-    for channel, column in enumerate(np.asarray(values).T):
-        curve = _new_curve(new, path, channel, group)
-        curve.keyframe_points.add(len(frames))
-        points = np.stack([frames, column], axis=-1).astype(np.float32)
-        curve.keyframe_points.foreach_set("co", points.ravel())
-        curve.keyframe_points.foreach_set("interpolation", np.full(len(frames), _LINEAR, dtype=np.uint8))
-        curve.update()
-
-
-def _new_curve(new: NewAction, path: str, channel: int, group: str) -> Any:  # noqa: ANN401 - differs by version
-    if _GROUPS_BY_NAME:
-        return new.curves.new(path, index=channel, group_name=group)
-    if not _SLOTTED:
-        return new.curves.new(path, index=channel, action_group=group)
-    curve = new.curves.new(path, index=channel)
-    curve.group = new.groups.get(group) or new.groups.new(group)
-    return curve
+    data: Any = owner.animation_data or owner.animation_data_create()
+    track = data.nla_tracks.new(prev=data.nla_tracks[-1] if len(data.nla_tracks) else None)
+    track.name = new.action.name
+    strip = track.strips.new(new.action.name, frame, new.action)
+    if _SLOTTED:
+        strip.action_slot = new.slot
+    strip.extrapolation, strip.blend_type = "NOTHING", "REPLACE"
+    strip.use_sync_length, strip.use_auto_blend = False, False
+    strip.blend_in, strip.blend_out = blend_in, blend_out
 
 
 def curves_of(owner: Object) -> list[FCurve]:

@@ -150,6 +150,19 @@ def read_motion(rig: Object, scene: Scene, first: int, last: int) -> motion.Moti
     return armature.to_motion(bones, posed, world, fps, name=action.name if action else rig.name)
 
 
+def bone_in_world(rig: Object, scene: Scene, frame: int, name: str) -> Array:
+    """The matrix ``[4, 4]`` of a posed bone in the world; at the current frame with what is posed but not keyed."""
+    if frame == scene.frame_current and rig.visible_get():
+        return np.array(rig.matrix_world @ rig.pose.bones[name].matrix)
+    bones, frames = read_bones(rig), range(frame, frame + 1)
+    channels = _own_channels(rig, bones, frames)
+    if channels is not None:
+        posed, world = armature.pose(bones, *channels), np.array(rig.matrix_world)[None]
+    else:
+        posed, world = _evaluated(rig, bones, scene, frames)
+    return world[0] @ posed[0, bones.names.index(name)]
+
+
 def _own_channels(rig: Object, bones: armature.Bones, frames: range) -> tuple[Array, Array] | None:
     """Pose locations ``[T, B, 3]`` and rotations ``[T, B, 4]`` from F-curves, or None where they do not tell all."""
     data = rig.animation_data

@@ -1,51 +1,66 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Apply to Active Rig: a motion from the library or from a file, as a new action of the rig."""
+"""Apply to Active Rig: a motion from the library or from a file lands on the rig."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
-from bpy.types import Context, UILayout
+from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+from bpy.types import Context, Event, Object
 
-from .. import preferences, properties
-from ..core import action_writer, armature_reader, libraries
-from ..core.engine import canonical, errors, formats, retarget
+from .. import landing_options, preferences, properties
+from ..core import armature_reader, landing, libraries
+from ..core.engine import canonical, errors, formats
 from .find_similar import rig_refusal
 from .guarded import Guarded
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+_NAMED = 3  # bones that a sentence names; the rest are counted
 
-class HUMS_OT_apply_motion(Guarded):
-    """Put the motion on the active rig as a new action, starting at the current frame"""
+
+class HUMS_OT_apply_motion(landing_options.LandingOptions, Guarded):
+    """Put the motion on the active rig"""
 
     bl_idname = "hums.apply_motion"
     bl_label = "Apply Motion"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(name="File", description="A motion file, if it is not from a library", subtype="FILE_PATH")
-    clip_id: StringProperty(name="Clip", description="Id of a motion in the library", options={"HIDDEN"})
+    filepath: StringProperty(
+        name="File",
+        description="A motion file, if it is not from a library",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    clip_id: StringProperty(name="Clip", description="Id of a motion in the library", options={"HIDDEN", "SKIP_SAVE"})
     library: StringProperty(
-        name="Library", description="The clip's library; empty: the one searched", options={"HIDDEN"}
+        name="Library", description="The clip's library; empty: the one searched", options={"HIDDEN", "SKIP_SAVE"}
     )
-    start_s: FloatProperty(name="From", description="Where to start in the motion", min=0.0, unit="TIME_ABSOLUTE")
-    end_s: FloatProperty(name="To", description="Where to stop; 0 to its end", min=0.0, unit="TIME_ABSOLUTE")
-    root: EnumProperty(name="Path", description="What becomes of the way it travels", items=properties.ROOT_ITEMS)
-    placement: EnumProperty(name="Start", description="Where the figure starts", items=properties.PLACEMENT_ITEMS)
-    scale: FloatProperty(
-        name="Path Scale",
-        description="Size of the path; 0 takes the ratio of the legs",
-        default=0.0,
+    start_s: FloatProperty(
+        name="From",
+        description="Where the stretch to take starts in the motion",
         min=0.0,
-        soft_max=2.0,
+        unit="TIME_ABSOLUTE",
+        options={"SKIP_SAVE"},
     )
-    plant_feet: BoolProperty(
-        name="Plant Feet",
-        description="Bend the legs so that feet stay in place while they stand in the motion",
-        default=False,
+    end_s: FloatProperty(
+        name="To",
+        description="Where the stretch ends; 0 for the motion's end",
+        min=0.0,
+        unit="TIME_ABSOLUTE",
+        options={"SKIP_SAVE"},
+    )
+    mirrored: BoolProperty(name="Mirrored", description="Exchange left and right", options={"SKIP_SAVE"})
+    frame: IntProperty(
+        name="Start Frame",
+        description="Frame of the scene at which the stretch starts; if a script does not say it, the current one",
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -54,30 +69,72 @@ class HUMS_OT_apply_motion(Guarded):
         return rig_refusal(context)
 
     def draw(self, context: Context) -> None:
-        """The settings that can be changed after the fact."""
-        layout: UILayout = self.layout
+        """The settings that can be changed after the fact, the essential ones first."""
+        layout = self.layout
         layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(self, "frame")
+        landing_options.draw_essentials(layout, self)
+        layout.prop(self, "mirrored")
+        layout.separator()
         column = layout.column(align=True)
         column.prop(self, "start_s")
         column.prop(self, "end_s")
-        layout.prop(self, "root")
-        layout.prop(self, "placement")
-        layout.prop(self, "scale")
-        layout.prop(self, "plant_feet")
+        landing_options.draw_details(layout, self)
+
+    def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
+        """A person's click or drag: what the caller does not say is as she chose in the panel."""
+        chosen = properties.session(context).landing
+        landing_options.take_over(self, chosen)
+        if not self.properties.is_property_set("mirrored"):
+            self.mirrored = is_mirrored(context, self.clip_id, self.start_s)
+        return self.execute(context)
 
     def run(self, context: Context) -> None:
         """Writes the keys."""
+        if not self.properties.is_property_set("frame"):
+            self.frame = context.scene.frame_current  # what the redo panel shows, and keeps
         rig = armature_reader.rig_of(context.active_object)
-        motion = named_motion(context, self).cut(self.start_s, self.end_s)
-        options = retarget.RetargetOptions(
-            root=self.root, placement=self.placement, scale=self.scale, plant_feet=self.plant_feet
-        )
-        scene = context.scene
-        fps = scene.render.fps / scene.render.fps_base
-        action = action_writer.apply_motion(rig, motion, options, scene.frame_current, fps)
-        self.report(
-            {"INFO"}, f"{action.name} is on {rig.name}, {motion.duration_s:.1f} s from frame {scene.frame_current}"
-        )
+        whole = named_motion(context, self)
+        motion, before_s = cut(whole, self.start_s, self.end_s, self.before_s, self.after_s)
+        motion = motion.mirror_image() if self.mirrored else motion
+        chosen = landing_options.landing(self, self.frame, before_s)
+        landed = landing.land(rig, motion, chosen, context.scene)
+        self.report({"INFO"}, told(rig, landed, self.mode, motion.duration_s))
+
+
+def cut(
+    motion: canonical.CanonicalMotion, start_s: float, end_s: float, before_s: float, after_s: float
+) -> tuple[canonical.CanonicalMotion, float]:
+    """A stretch of a motion with its handles, and the seconds that there are before it."""
+    first_s = max(start_s - before_s, 0.0)
+    last_s = end_s + after_s if end_s > 0 else 0.0
+    return motion.cut(first_s, last_s), min(start_s, motion.duration_s) - min(first_s, motion.duration_s)
+
+
+def is_mirrored(context: Context, clip_id: str, start_s: float) -> bool:
+    """Whether a motion that was found is to be mirrored, by the person's choice."""
+    session = properties.session(context)
+    if session.landing.mirror != "found":
+        return session.landing.mirror == "always"
+    hits = [result for result in session.results if result.clip_id == clip_id]
+    nearest = min(hits, key=lambda result: abs(result.start_s - start_s), default=None)
+    return nearest is not None and nearest.mirrored
+
+
+def told(rig: Object, landed: landing.Landed, mode: str, duration_s: float) -> str:
+    """What came of it, in one sentence."""
+    where = {"strip": f"is a strip above {rig.name}'s tracks", "insert": f"now has the motion on {rig.name}"}
+    text = f"{landed.action.name} {where.get(mode, f'is on {rig.name}')}, {duration_s:.1f} s from frame {landed.first}"
+    if mode == "strip" and rig.animation_data.action is not None:
+        text += f", below its action {rig.animation_data.action.name}"
+    if rig.data.pose_position == "REST":
+        text += "; set the armature to Pose Position to see it"
+    if landed.left:
+        named = ", ".join(landed.left[:_NAMED])
+        more = len(landed.left) - _NAMED
+        text += f"; left alone where locked, driven or muted: {named}" + (f" and {more} more" if more > 0 else "")
+    return text
 
 
 def named_motion(context: Context, operator: HUMS_OT_apply_motion) -> canonical.CanonicalMotion:

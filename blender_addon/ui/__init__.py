@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import panels, results_list, strip
+from . import landing_panel, panels, results_list, strip
 
-_CLASSES = (*results_list.CLASSES, *panels.CLASSES)
+_CLASSES = (*results_list.CLASSES, *panels.CLASSES, *landing_panel.CLASSES)
 
 
 def register() -> None:

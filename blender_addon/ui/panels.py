@@ -133,7 +133,6 @@ class HUMS_PT_results(_MotionPanel):
         column.scale_y = 1.3
         apply = column.operator("hums.apply_motion", text="Apply to Active Rig", icon="ARMATURE_DATA")
         _set_motion(apply, session, result)
-        apply.root, apply.placement = session.root, session.placement
         _set_motion(
             column.operator("hums.import_motion", text="Import as New Armature", icon="IMPORT"), session, result
         )
@@ -178,9 +177,6 @@ class HUMS_PT_options(_MotionPanel):
         column = layout.column(heading="Search")
         column.prop(session, "scope")
         column.prop(session, "count")
-        column = layout.column()
-        column.prop(session, "root")
-        column.prop(session, "placement")
 
 
 def _paragraph(layout: UILayout, context: Context, text: str, icon: str = "NONE") -> None:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rig's maker or its animator wants left alone: locked, driven and muted channels get no keys.
+
+A rotation that is held in part keeps its other angles where its channels are angles. Quaternions cannot be keyed in
+part: locks on single axes turn the bone within them, as Blender's own tools do; a driven component holds them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bpy.types import FCurve, Object
+
+from .action_api import OwnAction
+from .engine import rotation_modes
+from .tracks import Track
+
+_ANGLES = 3
+
+
+def without_held(rig: Object, tracks: list[Track], action: OwnAction | None = None) -> tuple[list[Track], list[str]]:
+    """The tracks that may be keyed, and the names of the bones of which something was left out.
+
+    Args:
+        rig: the armature.
+        tracks: what a clip would key.
+        action: the action that is edited, whose locked and muted F-curves and groups are left alone too.
+    """
+    driven = _driven(rig)
+    allowed, left = [], []
+    for track in tracks:
+        free = _free(rig, track, driven, action)
+        if free is not None:
+            allowed.append(free)
+        if free is not track and (track.bone or rig.name) not in left:
+            left.append(track.bone or rig.name)
+    return allowed, left
+
+
+def _driven(rig: Object) -> set[tuple[str, int]]:
+    data = rig.animation_data
+    return {(curve.data_path, curve.array_index) for curve in data.drivers} if data is not None else set()
+
+
+def _free(rig: Object, track: Track, driven: set[tuple[str, int]], action: OwnAction | None) -> Track | None:
+    """The part of a track that may be keyed: the track itself where all of it may."""
+    held = {c for c in track.keyed if (track.path, c) in driven or _is_held_in(action, track.path, c)}
+    if track.mode and len(track.keyed) > _ANGLES:
+        return None if held else _within_locks(rig, track)
+    held |= _locked(rig, track) & set(track.keyed)
+    if not held:
+        return track
+    left = tuple(c for c in track.keyed if c not in held)
+    return replace(track, keyed=left) if left else None
+
+
+def is_held(curve: FCurve) -> bool:
+    """Whether an animator has locked or muted an F-curve, or its group."""
+    group = curve.group
+    return curve.lock or curve.mute or (group is not None and (group.lock or group.mute))
+
+
+def _is_held_in(action: OwnAction | None, path: str, channel: int) -> bool:
+    curve = action.find(path, channel) if action is not None else None
+    return curve is not None and is_held(curve)
+
+
+def _locked(rig: Object, track: Track) -> set[int]:
+    owner = track.owner(rig)
+    flags = owner.lock_location if track.channel == "location" else owner.lock_rotation
+    return {axis for axis, locked in enumerate(flags) if locked}
+
+
+def _within_locks(rig: Object, track: Track) -> Track | None:
+    """A rotation of four channels as its owner's locks allow it."""
+    owner = track.owner(rig)
+    axes = [axis for axis, locked in enumerate(owner.lock_rotation) if locked]
+    if owner.lock_rotations_4d and (axes or owner.lock_rotation_w):
+        return None
+    if len(axes) == _ANGLES:
+        return None
+    if not axes:
+        return track
+    now = track.from_channels(getattr(owner, track.channel))
+    return track.with_values(rotation_modes.locked(track.values, axes, now))
