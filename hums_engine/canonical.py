@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from . import orientation, quat, rest_pose, skeleton
 from .errors import MappingError
 from .mapping import JointMap, map_motion
-from .motion import Motion, stretch
+from .motion import OPENING, Motion, stretch
 
 MIN_SEEN = 0.25
 """A joint seen in less than this share of the frames counts as missing; shorter gaps are bridged."""
@@ -110,23 +111,36 @@ def canonicalize(motion: Motion, joint_map: JointMap | None = None) -> Canonical
     """
     if joint_map is None:
         joint_map = map_motion(motion)
-    positions, valid = _seen(motion.positions.astype(np.float64), joint_map.joints)
+    whole, opening, every = _with_opening(motion)
+    positions, valid = _seen(whole.positions.astype(np.float64), joint_map.joints)
     if not valid.any():
         raise MappingError("No body joint is seen in this motion: check that its positions are not all empty.")
-    rotations = _rotations_from_rest(motion, joint_map)
+    rotations = _rotations_from_rest(whole, joint_map)
     if rotations is None:
         rotations = orientation.from_positions(positions, valid)
     positions[:, ~valid] = 0.0
     start = _first_moving_frame(positions[:, valid])
-    positions[:start], rotations[:start] = positions[start], rotations[start]
+    held = slice(opening, opening - (-start // every))
+    positions[held], rotations[held] = positions[start], rotations[start]
     return CanonicalMotion(
-        positions=positions.astype(np.float32),
-        rotations=quat.unroll(rotations).astype(np.float32),
+        positions=positions[opening:].astype(np.float32),
+        rotations=quat.unroll(rotations[opening:]).astype(np.float32),
         valid=valid,
         fps=motion.fps,
         name=motion.name,
         source=motion.source,
     )
+
+
+def _with_opening(motion: Motion) -> tuple[Motion, int, int]:
+    """A thinned motion with its opening before it, how many frames that is, and the n of every n-th; else as it is."""
+    if motion.thinned is None:
+        return motion, 0, 1
+    opening, rotations = motion.thinned.opening, motion.rotations
+    if rotations is not None and opening.rotations is not None:
+        rotations = np.concatenate([opening.rotations, rotations])
+    positions = np.concatenate([opening.positions, motion.positions])
+    return replace(motion, positions=positions, rotations=rotations), opening.frame_count, motion.thinned.every
 
 
 def _seen(positions: NDArray[np.float64], joints: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -145,7 +159,7 @@ def _seen(positions: NDArray[np.float64], joints: NDArray[np.intp]) -> tuple[NDA
 
 def _first_moving_frame(positions: NDArray[np.float64]) -> int:
     """The frame after a calibration pose of joints ``[T, n, 3]``; 0 where there is none."""
-    steps = np.median(np.linalg.norm(np.diff(positions[: _CALIBRATION_FRAMES + 6], axis=0), axis=-1), axis=1)
+    steps = np.median(np.linalg.norm(np.diff(positions[:OPENING], axis=0), axis=-1), axis=1)
     for i in reversed(range(min(_CALIBRATION_FRAMES, len(steps) - 1))):
         if steps[i] > max(_CALIBRATION_STEP_M, _CALIBRATION_RATIO * steps[i + 1 : i + 6].max()):
             return i + 1
@@ -160,8 +174,15 @@ def _rotations_from_rest(motion: Motion, joint_map: JointMap) -> NDArray[np.floa
     joints = joint_map.joints
     mapped = joints >= 0
     rest = np.where(mapped[:, None], motion.rest_positions[np.maximum(joints, 0)].astype(np.float64), np.nan)
-    if not rest_pose.is_standing(rest, mapped):
+    fix = _turns_of_rest(rest.tobytes(), mapped.tobytes())
+    if fix is None:
         return None
-    fix = rest_pose.from_reference(rest, mapped)
     rotations = quat.mul(world[:, np.maximum(joints, 0)], fix)
     return orientation.fill_missing(rotations, mapped & np.isfinite(rotations).all(axis=(0, 2)))
+
+
+@lru_cache(maxsize=64)  # the files of a library mostly rest in one of a few poses
+def _turns_of_rest(rest: bytes, mapped: bytes) -> NDArray[np.float64] | None:
+    """`rest_pose.from_reference` of joints ``[22, 3]`` at rest; None where that pose says nothing."""
+    joints, known = np.frombuffer(rest).reshape(-1, 3), np.frombuffer(mapped, dtype=np.bool_)
+    return rest_pose.from_reference(joints, known) if rest_pose.is_standing(joints, known) else None

@@ -33,6 +33,7 @@ from . import quat
 from .canonical import CanonicalMotion
 from .dtw import FEATURES, Frames, known
 from .errors import LibraryError
+from .motion import thinning
 from .normalize import FPS as SKETCH_FPS
 from .skeleton import JOINT_COUNT
 
@@ -62,14 +63,14 @@ class Location(NamedTuple):
 
 def thinned(motion: CanonicalMotion) -> CanonicalMotion:
     """Every n-th frame of a motion, n such that some 60 (45 to 90) a second are left; frames are kept as they are."""
-    stride = max(1, math.ceil(motion.fps / HIGHEST_FPS - 0.5))
-    if stride == 1:
+    every = thinning(motion.fps, HIGHEST_FPS)
+    if every == 1:
         return motion
     return replace(
         motion,
-        positions=motion.positions[::stride],
-        rotations=motion.rotations[::stride],
-        fps=motion.fps / stride,
+        positions=motion.positions[::every],
+        rotations=motion.rotations[::every],
+        fps=motion.fps / every,
     )
 
 

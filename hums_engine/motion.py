@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,22 @@ from numpy.typing import ArrayLike, NDArray
 from . import quat
 from .errors import MotionFileError
 
+OPENING: Final = 9
+"""Frames in which a calibration pose is looked for, which a thinned motion therefore has in full."""
+
 _SAMPLES: Final = 16
+
+
+class Timing(NamedTuple):
+    """Frames a second, and how many frames there are."""
+
+    fps: float
+    frames: int
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first frame to the last."""
+        return (self.frames - 1) / self.fps
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +53,7 @@ class Motion:
         source: where it came from (a path), empty if made in memory.
         unit: what the file's length unit was taken for, such as ``"cm"``.
         up: which axis of the file was taken for up: ``"X"``, ``"Y"`` or ``"Z"``.
+        thinned: what the file has beyond the frames here, where only every n-th was read; None where all were.
     """
 
     positions: NDArray[np.float32]
@@ -49,6 +66,7 @@ class Motion:
     source: str = ""
     unit: str = "m"
     up: str = "Z"
+    thinned: Thinned | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the class is frozen: a Motion never changes once it is made
@@ -89,7 +107,17 @@ class Motion:
     @property
     def duration_s(self) -> float:
         """Seconds from the first frame to the last; 0 for a single frame."""
-        return (self.frame_count - 1) / self.fps
+        return self.timing.duration_s
+
+    @property
+    def timing(self) -> Timing:
+        """Of the frames that are here."""
+        return Timing(self.fps, self.frame_count)
+
+    @property
+    def file_timing(self) -> Timing:
+        """Of the file, also where only every n-th frame was read."""
+        return self.timing if self.thinned is None else self.thinned.timing
 
     def world_rotations(self) -> NDArray[np.float64] | None:
         """World rotations ``[T, J, 4]`` that take rest directions to posed ones, or None without rotations."""
@@ -107,8 +135,38 @@ class Motion:
         Times are clamped to the motion, and at least one frame is kept.
         """
         frames = stretch(start_s, end_s, self.fps, self.frame_count)
-        rotations = None if self.rotations is None else self.rotations[frames]
-        return replace(self, positions=self.positions[frames], rotations=rotations)
+        rotations = _part(self.rotations, frames)
+        return replace(self, positions=self.positions[frames], rotations=rotations, thinned=None)
+
+
+class Thinned(NamedTuple):
+    """What is known of a file of which only every n-th frame was read."""
+
+    timing: Timing
+    every: int
+    opening: Motion
+
+    @classmethod
+    def of(cls, read: Motion, timing: Timing, every: int) -> Motion:
+        """A thinned motion, of one that was read with a file's first `OPENING` frames before every n-th of all."""
+        first, rest = slice(OPENING), slice(OPENING, None)
+        opening = replace(read, positions=read.positions[first], rotations=_part(read.rotations, first))
+        return replace(
+            read,
+            positions=read.positions[rest],
+            rotations=_part(read.rotations, rest),
+            fps=timing.fps / every,
+            thinned=cls(timing, every, opening),
+        )
+
+
+def _part(rotations: NDArray[np.float32] | None, frames: slice) -> NDArray[np.float32] | None:
+    return None if rotations is None else rotations[frames]
+
+
+def thinning(fps: float, most_fps: float) -> int:
+    """The n such that every n-th of ``fps`` frames a second leaves some ``most_fps`` (three quarters to three halves)."""
+    return max(1, math.ceil(fps / most_fps - 0.5))
 
 
 def stretch(start_s: float, end_s: float, fps: float, frame_count: int) -> slice:
@@ -121,10 +179,19 @@ def stretch(start_s: float, end_s: float, fps: float, frame_count: int) -> slice
 
 def accumulate(local: NDArray[np.float64], parents: NDArray[np.intp]) -> NDArray[np.float64]:
     """World rotations ``[T, J, 4]`` from local ones by products down the chain, parents first."""
-    world = np.empty_like(local)
-    for j, parent in enumerate(parents):
-        world[:, j] = local[:, j] if parent < 0 else quat.mul(world[:, parent], local[:, j])
+    world = local.copy()
+    for joints in levels(parents):
+        world[:, joints] = quat.mul(world[:, parents[joints]], local[:, joints])
     return world
+
+
+def levels(parents: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """The joints of each depth below the roots, from the top; parents stand before their children."""
+    depth = np.zeros(len(parents), dtype=np.intp)
+    for joint, parent in enumerate(parents):
+        depth[joint] = depth[parent] + 1 if parent >= 0 else 0
+    order = np.argsort(depth, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)[1:]
 
 
 def forward_kinematics(

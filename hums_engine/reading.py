@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import dtw, formats
 from .canonical import CanonicalMotion, canonicalize
 from .errors import HumsError, MotionFileError
-from .joint_store import pack, thinned
+from .joint_store import HIGHEST_FPS, pack, thinned
 from .mapping import map_motion
 from .moments import windows
 from .motion import Motion
@@ -144,7 +144,7 @@ def one_line(error: Exception | str) -> str:
 def _takes(path: str, signer: Signer) -> tuple[list[Take], list[str]]:
     takes: list[Take] = []
     failures: list[str] = []
-    motions = formats.load_all(path)
+    motions = formats.load_all(path, HIGHEST_FPS)
     for number, motion in enumerate(motions):
         try:
             takes.append(take_of(motion, number, signer))
@@ -164,7 +164,8 @@ def take_of(motion: Motion, number: int, signer: Signer) -> Take:
     canonical = thinned(canonicalize(motion, joint_map))
     if not np.isfinite(canonical.positions).all():
         raise MotionFileError("positions are not numbers in some frames; export the file again.")
-    facts = TakeFacts(number, motion.name, joint_map.family, motion.duration_s, motion.fps, motion.frame_count)
+    timing = motion.file_timing
+    facts = TakeFacts(number, motion.name, joint_map.family, timing.duration_s, timing.fps, timing.frames)
     normalized = normalize(canonical)
     signature, moments = sign(canonical, signer, normalized)
     return Take(facts, pack(canonical, dtw.frames(normalized)), signature, moments)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..motion import Motion
 from . import asf_amc, blender, bvh, fbx, gltf, mhad, npz, ntu
 from .files import printable
 
-READERS: Final[dict[str, Callable[[Path], list[Motion]]]] = {
+READERS: Final[dict[str, Callable[..., list[Motion]]]] = {
     ".bvh": bvh.read,
     ".amc": asf_amc.read,
     ".txt": mhad.read,
@@ -44,6 +45,7 @@ _LOOKED_INTO: Final = {
     ".usdz": blender.holds_motion,
     ".dae": blender.holds_motion,
 }
+_THINNING: Final = (bvh.read,)
 _READ_WITH: Final = {".amc": asf_amc.read_with, ".gltf": gltf.read_with}
 _REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
@@ -64,12 +66,19 @@ def load(path: str | os.PathLike[str]) -> Motion:
     return max(load_all(path), key=lambda motion: len(motion.parents))
 
 
-def load_all(path: str | os.PathLike[str]) -> list[Motion]:
-    """Every motion in a file: the figures of a BVH, the bodies that a Kinect saw. Arguments and errors as of `load`."""
+def load_all(path: str | os.PathLike[str], most_fps: float = math.inf) -> list[Motion]:
+    """Every motion in a file: the figures of a BVH, the bodies that a Kinect saw. Errors as of `load`.
+
+    Args:
+        path: as of `load`.
+        most_fps: what the caller can use. Of a file that has more, some readers leave out all but every n-th frame
+            (`motion.thinning`), which ``Motion.thinned`` tells; the others read all.
+    """
     path = Path(path).expanduser()
     name = " ".join(path.name.splitlines())  # a name may have line ends
     try:
-        return _reader(path)(path)
+        reader = _reader(path)
+        return reader(path, most_fps) if reader in _THINNING else reader(path)
     except MotionFileError as error:
         raise MotionFileError(f"{name}: {printable(str(error))}") from None
     except MemoryError:
@@ -95,7 +104,7 @@ def read_with(path: str | os.PathLike[str]) -> list[Path]:
     return find(Path(path)) if find else []
 
 
-def _reader(path: Path) -> Callable[[Path], list[Motion]]:
+def _reader(path: Path) -> Callable[..., list[Motion]]:
     suffix = path.suffix.lower()
     if suffix in READERS:
         return READERS[suffix]

@@ -21,6 +21,7 @@ What the specification leaves open, or exporters do differently, is decided so:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,10 +34,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MotionFileError
-from ..motion import Motion
+from ..motion import OPENING, Motion, Thinned, Timing, thinning
 from . import numbers
 from .axes import to_motion
-from .channels import LARGEST, Channels, Move, Turn
+from .channels import LARGEST, MOST_PLACES, Channels, Move, Turn
 from .files import decode, read_bytes
 from .node_tree import unique_names
 
@@ -80,14 +81,18 @@ class _Skeleton(NamedTuple):
     width: int
 
 
-def read(path: Path) -> list[Motion]:
+def read(path: Path, most_fps: float = math.inf) -> list[Motion]:
     """The figures of a BVH file, one for each ROOT.
+
+    Args:
+        path: the file.
+        most_fps: of a file that has more, only every n-th frame may be read (`motion.thinning`).
 
     Raises:
         MotionFileError: the file is not a whole BVH file; the text says what is wrong with it.
     """
     raw = read_bytes(path)
-    if b"#" in raw or b"//" in raw:
+    if b"#" in raw or b"/" in raw:  # one sign is looked for much faster than two
         raw = _COMMENTS.sub(b"", raw)
     section = _MOTION.search(raw)
     if section is None:
@@ -95,8 +100,13 @@ def read(path: Path) -> list[Motion]:
     hierarchy = decode(raw[: section.start()])
     skeleton = (_skeleton if len(hierarchy) <= _KEPT else _skeleton.__wrapped__)(hierarchy)
     fps = frame_rate(section[2].decode("latin-1"))
-    values = _frames(raw[section.end() :], section[1].decode("latin-1"), skeleton.width)
-    figures = _figures(skeleton, values, fps)
+    block, declared = raw[section.end() :], section[1].decode("latin-1")
+    every = thinning(fps, most_fps)
+    if every > 1 and (values := _every_nth(block, declared, skeleton, every)) is not None:
+        timing = Timing(fps, int(declared))
+        figures = [Thinned.of(figure, timing, every) for figure in _figures(skeleton, values, fps)]
+    else:
+        figures = _figures(skeleton, _frames(block, declared, skeleton.width), fps)
     if len(figures) == 1:
         return [replace(figures[0], name=path.stem, source=str(path))]
     return [replace(f, name=f"{path.stem}: {f.joint_names[0]}", source=str(path)) for f in figures]
@@ -234,6 +244,26 @@ def _frames(block: bytes, declared: str, width: int) -> NDArray[np.float64]:
     if found != wanted or not found:
         _check_count(found, wanted, width, len(values), block)
     return values[: found * width].reshape(found, width)
+
+
+def _every_nth(block: bytes, declared: str, skeleton: _Skeleton, every: int) -> NDArray[np.float64] | None:
+    """The first `OPENING` frames of a MOTION, then every n-th from the first, ``[.., width]``.
+
+    The others are not read, but they are there and hold numbers. None where all must be read: of a damaged MOTION, or
+    of one that is written in an uncommon way.
+    """
+    lines = [line for line in block.split(b"\n") if line and not line.isspace()]
+    frames, width = len(lines), skeleton.width
+    if declared != str(frames) or frames <= OPENING or not width or frames * len(skeleton.names) > MOST_PLACES:
+        return None
+    kept = lines[:OPENING] + lines[::every]
+    del lines[::every]
+    try:
+        values = numbers.parse(b"\n".join(kept))
+    except ValueError:
+        return None
+    whole = len(values) == len(kept) * width and numbers.are_plain(b"\n".join(lines), len(lines) * width)
+    return values.reshape(len(kept), width) if whole else None
 
 
 def _check_count(found: int, wanted: int, width: int, values: int, block: bytes) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MotionFileError
-from .node_tree import levels
+from ..motion import levels
 
 LARGEST: Final = 1e9
 """Numbers beyond it are damage: in no unit is a figure that large."""

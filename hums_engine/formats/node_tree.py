@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .. import quat
 from ..errors import MotionFileError
+from ..motion import levels
 from .axes import Unit, landmarks, length_unit, stature
 
 MOST_PLACES: Final = 20_000_000
@@ -73,15 +74,6 @@ def in_world(local: Placed, parents: Sequence[int]) -> Placed:
         level = world.of(above[nodes]).above(local.of(nodes))
         world.linear[:, nodes], world.origin[:, nodes] = level
     return world
-
-
-def levels(parents: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The nodes of each depth below the roots, from the top; parents stand before their children."""
-    depth = np.zeros(len(parents), dtype=np.intp)
-    for node, parent in enumerate(parents):
-        depth[node] = depth[parent] + 1 if parent >= 0 else 0
-    order = np.argsort(depth, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)[1:]
 
 
 def local_rotations(joints: Placed, rest: Placed, parents: NDArray[np.intp]) -> NDArray[np.float32]:

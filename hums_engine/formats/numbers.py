@@ -54,6 +54,52 @@ def parse_few(text: str) -> list[float]:
     return [_number(word) for word in _TOUCHING.sub(b" ", text.encode()).split()]
 
 
+def are_plain(text: bytes, count: int) -> bool:
+    """Whether a text is ``count`` plain decimals below 1e9, found without reading them, in a fifth of the time.
+
+    What is left out of a file is so known to be whole. False also for numbers that `parse` understands but that are
+    written otherwise (``1e5``, ``NaN``, 12 digits before the point): those have to be read.
+    """
+    words = 0
+    for chunk in _chunks(text):
+        found = _plain_words(chunk)
+        if found is None:
+            return False
+        words += found
+    return words == count
+
+
+def _plain_words(text: bytes) -> int | None:
+    """How many plain decimals a text is that ends with a blank, or None where one of its words is none."""
+    text = text.replace(b"E", b"e")
+    codes = np.frombuffer(b" " + text, dtype=np.uint8)
+    blank, digit = codes <= 32, codes - np.uint8(ord("0")) < 10
+    point, minus, e = codes == ord("."), codes == ord("-"), codes == ord("e")
+    before, after = slice(None, -1), slice(1, None)
+    wrong = (
+        ~(blank | digit | point | minus | e)[after],
+        minus[after] & ~(blank | e)[before],
+        minus[before] & ~(digit | point)[after],
+        e[before] & ~minus[after],
+        e[after] & ~(digit | point)[before],
+        point[1:-1] & ~(digit[:-2] | digit[2:]),
+        (digit[after] & (blank | minus)[before])[:-9] & _ten_in_a_row(digit[after]) if len(digit) > 10 else point[:0],
+    )
+    # Of each word's signs, in their order: one point at most, and none after an e, of which there is one.
+    signs = text.translate(_BLANKS_TO_SPACE, b"0123456789-")
+    if any(map(np.any, wrong)) or any(pair in signs for pair in (b"..", b"e.", b"ee")):
+        return None
+    return int(np.count_nonzero(blank[before] & ~blank[after]))
+
+
+def _ten_in_a_row(marks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """``[n - 9]``: where ten marks of ``[n]`` or more follow on one another."""
+    two = marks[:-1] & marks[1:]
+    four = two[:-2] & two[2:]
+    eight = four[:-4] & four[4:]
+    return eight[:-2] & two[8:]
+
+
 def _chunks(text: bytes) -> Iterator[bytes]:
     """Pieces of ``text`` that end between two words, each closed by a blank."""
     start = 0
