@@ -165,7 +165,7 @@ def _part(rotations: NDArray[np.float32] | None, frames: slice) -> NDArray[np.fl
 
 
 def thinning(fps: float, most_fps: float) -> int:
-    """The n such that every n-th of ``fps`` frames a second leaves some ``most_fps`` (three quarters to three halves)."""
+    """The n such that every n-th of ``fps`` frames a second leaves some ``most_fps`` (by half as many at most)."""
     return max(1, math.ceil(fps / most_fps - 0.5))
 
 

@@ -45,7 +45,7 @@ _LOOKED_INTO: Final = {
     ".usdz": blender.holds_motion,
     ".dae": blender.holds_motion,
 }
-_THINNING: Final = (bvh.read,)
+_THINNING: Final = (bvh.read, asf_amc.read)
 _READ_WITH: Final = {".amc": asf_amc.read_with, ".gltf": gltf.read_with}
 _REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",

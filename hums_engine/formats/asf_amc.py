@@ -20,20 +20,21 @@ Own code, because the parsers to be had are scripts that pose bone by bone and f
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import quat
 from ..errors import MotionFileError
-from ..motion import Motion
+from ..motion import OPENING, Motion, Thinned, Timing, thinning
 from . import numbers
 from .axes import INCH, Unit, landmarks, stature, to_motion
 from .channels import LARGEST, Channels, Move, Turn
@@ -82,8 +83,12 @@ class Skeleton:
     position: Sequence[float]
 
 
-def read(path: Path) -> list[Motion]:
+def read(path: Path, most_fps: float = math.inf) -> list[Motion]:
     """The one motion of an AMC, on the skeleton of the ASF that goes with it.
+
+    Args:
+        path: the file.
+        most_fps: of a file that has more, only every n-th frame may be read (`motion.thinning`).
 
     Raises:
         MotionFileError: the AMC or its ASF is not whole, the ASF is not to be found, or they do not go together.
@@ -98,9 +103,10 @@ def read(path: Path) -> list[Motion]:
     if first is None:
         raise MotionFileError("this is not an AMC file: it has no line with a frame's number; check what it is.")
     header = raw[: first.start()]
-    names, counts, values = _frames(raw[first.start() :])
+    fps = _frame_rate(header, path)
+    frames = _frames(raw[first.start() :], thinning(fps, most_fps))
     in_degrees = b":DEGREES" in header.upper() or (skeleton.degrees and b":RADIANS" not in header.upper())
-    motion = _posed(skeleton, names, counts, values, in_degrees, _frame_rate(header, path))
+    motion = _posed(skeleton, frames, in_degrees, fps)
     return [replace(motion, name=path.stem, source=str(path))]
 
 
@@ -279,8 +285,26 @@ def _parents_first(children: dict[str, list[str]]) -> tuple[list[str], list[int]
     return names, parents
 
 
-def _frames(body: bytes) -> tuple[list[str], list[int], NDArray[np.float64]]:
-    """The bones of every frame of an AMC, how many numbers each has, and the numbers ``[T, n]``.
+class _Frames(NamedTuple):
+    """What an AMC says of its bones.
+
+    Attributes:
+        bones: their names, in the order of every frame.
+        counts: how many numbers each has.
+        values: ``[T, n]`` all numbers; if not every frame was read, the first `OPENING` frames stand before the rest.
+        total: how many frames the file has.
+        every: the n of every n-th frame that was read.
+    """
+
+    bones: list[str]
+    counts: list[int]
+    values: NDArray[np.float64]
+    total: int
+    every: int = 1
+
+
+def _frames(body: bytes, every: int) -> _Frames:
+    """The frames of an AMC; all of them also where only every n-th would do, unless the rest is sure to be whole.
 
     Raises:
         MotionFileError: the frames do not all list the same bones, as where the file was cut off.
@@ -289,45 +313,81 @@ def _frames(body: bytes) -> tuple[list[str], list[int], NDArray[np.float64]]:
     second = _FRAME.search(after_first_number)
     first_frame = after_first_number[: second.start()] if second else after_first_number
     lines = [line.split() for line in first_frame.splitlines() if line.strip()]
-    names = _NAME.findall(body) if len(lines) <= MAX_JOINTS else []
-    frames = len(names) // max(len(lines), 1)
-    if not frames or names != [line[0] for line in lines] * frames:
+    found = _frames_in_order(body, lines, every)
+    if found is None and every > 1:
+        found = _frames_in_order(body, lines, 1)
+    return _any_frames(body, lines) if found is None else found
+
+
+def _frames_in_order(body: bytes, first: Sequence[Sequence[bytes]], every: int) -> _Frames | None:
+    """The frames of an AMC in which every bone has a line that begins with its name; None of any other, or of damage.
+
+    Args:
+        body: the frames.
+        first: the words of each line of the first frame.
+        every: the n of every n-th frame to read.
+    """
+    lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+    height, width = 1 + len(first), 1 + sum(len(words) - 1 for words in first)
+    count = len(lines) // height
+    if len(lines) != count * height or width == 1 or (every > 1 and count <= OPENING):
+        return None
+    for place, words in enumerate(first, start=1):
+        name = words[0] + b" "
+        if not all(line.startswith(name) for line in lines[place::height]):
+            return None
+        lines[place::height] = [line[len(name) :] for line in lines[place::height]]
+    frames = [b" ".join(lines[at : at + height]) for at in range(0, len(lines), height)]
+    kept = frames if every == 1 else frames[:OPENING] + frames[::every]
+    left_out = [frame for number, frame in enumerate(frames) if number % every]
+    try:
+        values = numbers.parse(b"\n".join(kept))
+    except ValueError:
+        return None
+    if len(values) != len(kept) * width or not numbers.are_plain(b"\n".join(left_out), len(left_out) * width):
+        return None
+    return _Frames(*_listed(first), values.reshape(len(kept), width)[:, 1:], count, every)
+
+
+def _any_frames(body: bytes, first: Sequence[Sequence[bytes]]) -> _Frames:
+    """The same of any AMC, by looking for names anywhere; tells what is wrong with a damaged one."""
+    names = _NAME.findall(body) if len(first) <= MAX_JOINTS else []
+    count = len(names) // max(len(first), 1)
+    if not count or names != [words[0] for words in first] * count:
         raise MotionFileError("not all its frames list the same bones, perhaps cut off; download it again.")
     try:
         values = numbers.parse(_NAME.sub(b"", body))
     except ValueError as error:
         raise MotionFileError(f'it has the word "{error}" where a number belongs; download it again.') from None
-    width = 1 + sum(len(line) - 1 for line in lines)
-    if len(values) != frames * width:
+    width = 1 + sum(len(words) - 1 for words in first)
+    if len(values) != count * width:
         raise MotionFileError("not all its frames have as many numbers, perhaps cut off; download it again.")
-    bones = [decode(line[0]).lower() for line in lines]
-    return bones, [len(line) - 1 for line in lines], values.reshape(frames, width)[:, 1:]
+    return _Frames(*_listed(first), values.reshape(count, width)[:, 1:], count)
 
 
-def _posed(
-    skeleton: Skeleton,
-    names: Sequence[str],
-    counts: Sequence[int],
-    values: NDArray[np.float64],
-    in_degrees: bool,
-    fps: float,
-) -> Motion:
-    """The skeleton moved by the columns ``[T, n]`` that an AMC has for its bones."""
-    bones, count = skeleton.bones, len(skeleton.bones)
+def _listed(first: Sequence[Sequence[bytes]]) -> tuple[list[str], list[int]]:
+    """The bones of a frame, and how many numbers each has."""
+    return [decode(words[0]).lower() for words in first], [len(words) - 1 for words in first]
+
+
+def _posed(skeleton: Skeleton, frames: _Frames, in_degrees: bool, fps: float) -> Motion:
+    """The skeleton moved by the columns that an AMC has for its bones."""
+    bones, count, values = skeleton.bones, len(skeleton.bones), frames.values
     ends = [bone for bone in range(count) if bone not in skeleton.parents]
     parents = np.array([*skeleton.parents, *ends], dtype=np.intp)
     offsets = np.array([bones[parent].direction * bones[parent].length for parent in parents])
     offsets[0] = skeleton.position
-    frames = np.array([*(bone.frame for bone in bones), *(quat.IDENTITY for _ in ends)])
-    moves, turns = _columns(skeleton, parents, names, counts)
+    turned = np.array([*(bone.frame for bone in bones), *(quat.IDENTITY for _ in ends)])
+    moves, turns = _columns(skeleton, parents, frames.bones, frames.counts)
     if not in_degrees:
         turning = [column for turn in turns for column in turn.columns]
         values[:, turning] = np.degrees(values[:, turning])
-    posed = Channels(parents, offsets, moves, turns, frames).pose(values)
+    posed = Channels(parents, offsets, moves, turns, turned).pose(values)
     joints = [*(bone.name for bone in bones), *(f"{bones[bone].name}_end" for bone in ends)]
     height = stature(posed.positions[:1], parents, landmarks(joints)) * skeleton.unit.metres
     unit = skeleton.unit if _PLAUSIBLE[0] <= height <= _PLAUSIBLE[1] else None
-    return to_motion(*posed, parents, joints, fps, unit)
+    motion = to_motion(*posed, parents, joints, fps, unit)
+    return motion if frames.every == 1 else Thinned.of(motion, Timing(fps, frames.total), frames.every)
 
 
 def _columns(

@@ -101,3 +101,36 @@ def test_a_word_of_millions_of_characters_is_refused_at_once(text: bytes) -> Non
 def test_any_bytes_give_numbers_or_a_value_error(text: bytes) -> None:
     with suppress(ValueError):
         assert numbers.parse(text).dtype == np.float64
+
+
+@settings(max_examples=500, deadline=None)
+@given(words=st.lists(WORDS, min_size=1, max_size=40), blank=BLANKS, place=st.integers(0), sign=st.integers(0, 255))
+def test_what_counts_as_plain_without_being_read_is_read_as_as_many_numbers(
+    words: list[str], blank: str, place: int, sign: int
+) -> None:
+    text = bytearray(blank.join(words).encode())
+    text[place % len(text)] = sign  # damage, or another number
+    try:
+        values = numbers.parse(bytes(text))
+    except ValueError:
+        values = np.full(1, np.nan)
+    sound = bool((np.abs(values) < 1e9).all())
+    assert not numbers.are_plain(bytes(text), len(words)) or (sound and len(values) == len(words))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.floats(-1e8, 1e8), min_size=1, max_size=40), st.sampled_from([".6f", ".0f", ".3e", "g", "r"]), BLANKS
+)
+def test_what_exporters_write_counts_as_plain_without_being_read(values: list[float], style: str, blank: str) -> None:
+    words = [repr(value) if style == "r" else f"{value:{style}}" for value in values]
+    plain = [word for word in words if "e+" not in word]
+    assert numbers.are_plain((blank + blank.join(plain)).encode(), len(plain))
+    assert not numbers.are_plain((blank + blank.join(plain)).encode(), len(plain) + 1)
+
+
+@pytest.mark.parametrize(
+    "word", ["1.2.3", "-", ".", "-.", "1-2", "--1", "5e", "e-5", "1e-5.2", "1e-5e-3", "x", "nan", "9" * 10]
+)
+def test_what_is_no_plain_number_does_not_count_as_one(word: str) -> None:
+    assert not numbers.are_plain(f"0.5 {word} 1e-5 12".encode(), 4)
