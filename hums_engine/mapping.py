@@ -253,9 +253,7 @@ def map_by_names(names: Sequence[str], parents: NDArray[np.intp], tree: BoneTree
     """
     best: JointMap | None = None
     for bare in _spellings(names):
-        index = functools.cache(functools.partial(_index, tuple(bare)))
-        fits = [fit for family in families() if (fit := _fit(family, *index(family.prefix), parents))]
-        for fit in sorted(fits, key=_rank, reverse=True)[:_TRIED]:
+        for fit in _best_fits(tuple(bare), tuple(parents.tolist())):
             found = fit.map if tree is None else _checked(fit.map, tree)
             if best is None or found.score > best.score + 1e-9:
                 best = found
@@ -272,6 +270,14 @@ class _Fit:
     priority: int
     prefixed: int
     named: int
+
+
+@functools.lru_cache(maxsize=64)  # the files of a library mostly share one of a few skeletons
+def _best_fits(names: tuple[str, ...], parents: tuple[int, ...]) -> list[_Fit]:
+    """The families that fit a skeleton's names best, the best first."""
+    index = functools.cache(functools.partial(_index, names))
+    fits = [_fit(family, *index(family.prefix), np.array(parents, dtype=np.intp)) for family in families()]
+    return sorted((fit for fit in fits if fit), key=_rank, reverse=True)[:_TRIED]
 
 
 def _rank(fit: _Fit) -> tuple[float, int, int, int]:
