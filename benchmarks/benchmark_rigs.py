@@ -47,7 +47,7 @@ def load(rig: str, data: Path) -> Object:
     """Brings the rig into the current scene, without motion, active and alone selected."""
     armature = _from_file(data / FILES[rig]) if FILES[rig] else _rigify(generated=rig == "rigify")
     if armature.animation_data is not None:
-        armature.animation_data_clear()
+        armature.animation_data.action = None  # its drivers stay
     for bone in armature.pose.bones:
         bone.matrix_basis.identity()
     for other in bpy.context.view_layer.objects:

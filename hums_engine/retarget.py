@@ -42,6 +42,8 @@ class Rig:
         inherits_rotation: ``[B]`` whether a bone turns with its parent; None: all do.
         floor: height that the rig is made to stand on (its object's origin); where the feet are far from it, or
             it is None, the lowest point of the feet counts.
+        carriers: ``[B]`` the bone that each bone turns with, -1 for none, where constraints say so (a control rig);
+            None: its parent.
     """
 
     names: tuple[str, ...]
@@ -50,11 +52,19 @@ class Rig:
     tips: Array
     inherits_rotation: NDArray[np.bool_] | None = None
     floor: float | None = None
+    carriers: NDArray[np.intp] | None = None
 
     @property
     def heads(self) -> Array:
         """Where the bones start at rest ``[B, 3]``."""
         return self.rest[:, :3, 3]
+
+    def carrier(self, bone: int) -> int:
+        """The bone that a bone turns with, -1 where it turns with none."""
+        if self.carriers is not None:
+            return int(self.carriers[bone])
+        inherits = self.inherits_rotation is None or bool(self.inherits_rotation[bone])
+        return int(self.parents[bone]) if inherits else -1
 
     def map(self) -> JointMap:
         """The rig's canonical joints, by names or by shape.
@@ -178,7 +188,7 @@ def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
     bone = int(joint_map.joints[INDEX["pelvis"]])
     rest = _rest_joints(rig, joint_map)
     axes = pelvis[None, :3, :3] @ np.linalg.inv(rig.rest[bone, :3, :3])
-    turned = quat.from_matrix(_without_scale(axes)[0])
+    turned = quat.from_matrix(without_scale(axes)[0])
     x, y, _ = pelvis[:3, 3] + _hips_from_root(rest, turned)
     forward = quat.rotate(quat.mul(turned, rest_pose.heading(rest)), rest_pose.FORWARD)
     return Stand(float(x), float(y), float(np.arctan2(forward[1], forward[0])))
@@ -215,27 +225,27 @@ def _anchor(motion: CanonicalMotion, options: RetargetOptions) -> int:
 
 
 def _bone_deltas(rig: Rig, joint_map: JointMap, joints: NDArray[np.intp], from_rest: Array) -> dict[int, Array]:
-    """World rotation from rest ``[T, 4]`` of every bone; an unmapped bone turns as its parent does."""
-    wanted = {int(joint_map.joints[j]): from_rest[:, j] for j in joints}
-    still = np.broadcast_to(quat.IDENTITY, from_rest[:, 0].shape)
-    deltas: dict[int, Array] = {}
+    """World rotation from rest ``[T, 4]`` of every bone; an unmapped bone turns as what carries it does."""
+    deltas = {int(joint_map.joints[j]): from_rest[:, j] for j in joints}
+    deltas[-1] = np.broadcast_to(quat.IDENTITY, from_rest[:, 0].shape)
     for bone in range(len(rig.names)):
-        deltas[bone] = wanted[bone] if bone in wanted else _parent_delta(rig, bone, deltas, still)
+        chain = [bone]
+        while chain[-1] not in deltas:
+            chain.append(rig.carrier(chain[-1]))
+        deltas.update(dict.fromkeys(chain, deltas[chain[-1]]))
     return deltas
 
 
-def _parent_delta(rig: Rig, bone: int, deltas: dict[int, Array], still: Array) -> Array:
-    parent = int(rig.parents[bone])
-    inherits = rig.inherits_rotation is None or bool(rig.inherits_rotation[bone])
-    return deltas[parent] if parent >= 0 and inherits else still
+def _parent_delta(rig: Rig, bone: int, deltas: dict[int, Array]) -> Array:
+    return deltas[rig.carrier(bone)]
 
 
 def _rest_rotations(rig: Rig) -> Array:
     """World rest rotations ``[B, 4]``: the bones' matrices without scale or shear, by polar decomposition."""
-    return quat.from_matrix(_without_scale(rig.rest[:, :3, :3]))
+    return quat.from_matrix(without_scale(rig.rest[:, :3, :3]))
 
 
-def _without_scale(axes: Array) -> Array:
+def without_scale(axes: Array) -> Array:
     """The rotations ``[N, 3, 3]`` nearest to matrices ``[N, 3, 3]``."""
     u, _, vt = np.linalg.svd(axes)
     mirrored: Array = np.where(np.linalg.det(u @ vt) < 0, -1.0, 1.0)
@@ -246,11 +256,8 @@ def _without_scale(axes: Array) -> Array:
 def _pose_rotations(rig: Rig, bones: NDArray[np.intp], deltas: dict[int, Array]) -> Array:
     """Pose rotations ``[T, K, 4]``: a bone's turn from rest less its parent's, told in the bone's rest axes."""
     rest = _rest_rotations(rig)
-    still = np.broadcast_to(quat.IDENTITY, deltas[0].shape)
     local = [
-        quat.mul(
-            quat.mul(quat.inv(rest[b]), quat.mul(quat.inv(_parent_delta(rig, b, deltas, still)), deltas[b])), rest[b]
-        )
+        quat.mul(quat.mul(quat.inv(rest[b]), quat.mul(quat.inv(_parent_delta(rig, b, deltas)), deltas[b])), rest[b])
         for b in (int(bone) for bone in bones)
     ]
     return np.stack(local, axis=1)
@@ -337,8 +344,7 @@ def _hips_from_root(rest: Array, root_delta: Array) -> Array:
 
 def _root_locations(rig: Rig, bone: int, deltas: dict[int, Array], heads: Array) -> Array:
     """Pose locations ``[T, 3]`` that bring the bone's head to ``heads`` ``[T, 3]`` in the world."""
-    still = np.broadcast_to(quat.IDENTITY, deltas[bone].shape)
-    parent_turn = _parent_delta(rig, bone, deltas, still)
+    parent_turn = _parent_delta(rig, bone, deltas)
     axes = rig.rest[bone, :3, :3]
     moved = quat.rotate(quat.inv(parent_turn), heads - rig.heads[bone])
     return np.linalg.solve(axes, moved.T).T

@@ -66,6 +66,8 @@ def _is_held_in(action: OwnAction | None, path: str, channel: int) -> bool:
 
 
 def _locked(rig: Object, track: Track) -> set[int]:
+    if track.is_custom:
+        return set()
     owner = track.owner(rig)
     flags = owner.lock_location if track.channel == "location" else owner.lock_rotation
     return {axis for axis, locked in enumerate(flags) if locked}
@@ -81,5 +83,5 @@ def _within_locks(rig: Object, track: Track) -> Track | None:
         return None
     if not axes:
         return track
-    now = track.from_channels(getattr(owner, track.channel))
+    now = track.from_channels(track.now(rig))
     return track.with_values(rotation_modes.locked(track.values, axes, now))

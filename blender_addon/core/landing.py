@@ -15,9 +15,9 @@ import numpy as np
 from bpy.types import Action, Object, Scene
 from numpy.typing import NDArray
 
-from . import action_api, armature_reader, held_channels, key_table, provenance, rig_map, tracks
+from . import action_api, armature_reader, control_rig, held_channels, key_table, provenance, rig_map, tracks
 from .action_api import OwnAction
-from .engine import armature, blending, canonical, errors, key_reduction, retarget
+from .engine import armature, blending, canonical, errors, key_reduction, mapping, retarget
 from .key_table import KeyTable
 from .tracks import Track
 
@@ -91,16 +91,21 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
     """
     check_can_be_animated(rig, landing.mode)
     bones = armature_reader.read_bones(rig)
-    curves = _retargeted(rig, bones, motion, landing, scene)
+    with armature_reader.named(rig):
+        joint_map = rig_map.joint_map_of(rig)
+    controls = control_rig.prepare(rig, joint_map)
+    world = np.array(rig.matrix_world)
+    curves = _retargeted(rig, controls.on(bones.in_world(world), world), joint_map, motion, landing, scene)
+    resting = list(dict.fromkeys([*controls.resting, *tracks.carriers(bones, curves)]))
     there = action_api.current(rig) if landing.mode in ("replace", "insert") else None
-    made, left = held_channels.without_held(rig, _tracks(rig, bones, curves, landing), there)
+    made, left = held_channels.without_held(rig, _tracks(rig, bones, curves, controls, resting, landing), there)
     fps = scene.render.fps / scene.render.fps_base
     clip = _Clip(rig, motion.name or "Motion", made, landing, landing.frame - round(landing.options.anchor_s * fps))
     action = _WRITERS[landing.mode if there is not None or landing.mode == "strip" else "new"](clip, there)
     if there is None:
         provenance.mark(action, motion)
     if landing.mode == "new":
-        for name in tracks.carriers(bones, curves) if not clip.blends else ():
+        for name in resting if not clip.blends else ():
             _put_to_rest(rig.pose.bones[name])
     action.update_tag()
     rig.update_tag(refresh={"OBJECT", "DATA", "TIME"})
@@ -135,37 +140,47 @@ def check_can_be_animated(rig: Object, mode: Mode = "new") -> None:
 
 
 def _retargeted(
-    rig: Object, bones: armature.Bones, motion: canonical.CanonicalMotion, landing: Landing, scene: Scene
+    rig: Object,
+    placed: retarget.Rig,
+    joint_map: mapping.JointMap,
+    motion: canonical.CanonicalMotion,
+    landing: Landing,
+    scene: Scene,
 ) -> retarget.BoneCurves:
     """The clip on the rig's bones, at the scene's rate."""
-    with armature_reader.named(rig):
-        joint_map = rig_map.joint_map_of(rig)
-    placed = bones.in_world(np.array(rig.matrix_world))
     options = landing.options
     if landing.continues:
-        pelvis = bones.names[int(joint_map.joints[0])]
+        pelvis = placed.names[int(joint_map.joints[0])]
         posed = armature_reader.bone_in_world(rig, scene, landing.frame, pelvis)
         options = replace(options, stand=retarget.stand_of(placed, joint_map, posed))
     fps = scene.render.fps / scene.render.fps_base
     return retarget.retarget(motion, placed, joint_map, options, fps)
 
 
-def _tracks(rig: Object, bones: armature.Bones, curves: retarget.BoneCurves, landing: Landing) -> list[Track]:
+def _tracks(
+    rig: Object,
+    bones: armature.Bones,
+    curves: retarget.BoneCurves,
+    controls: control_rig.Controls,
+    resting: list[str],
+    landing: Landing,
+) -> list[Track]:
     """What is keyed. Where other keys go on around the clip, what carries the figure is keyed too."""
-    made = tracks.of_clip(rig, bones, curves)
+    count = len(curves.times_s)
+    made = tracks.of_clip(rig, bones, curves) + tracks.of_switches(controls, count)
     if landing.mode == "new" and not landing.blend_in and not landing.blend_out:
         return made
     taken = {(track.path) for track in made}
     moved = {curve.data_path for curve in action_api.curves_of(rig)}
-    others = tracks.of_carriers(rig, bones, curves)
+    others = tracks.at_rest(rig, resting, count)
     others = [track for track in others if track.path in moved or not _rests(rig, track)]
-    others += [track for track in tracks.of_standing_object(rig, len(curves.times_s)) if track.path in moved]
+    others += [track for track in tracks.of_standing_object(rig, count) if track.path in moved]
     return made + [track for track in others if track.path not in taken]
 
 
 def _rests(rig: Object, track: Track) -> bool:
     """Whether a property has the track's values now."""
-    now = track.from_channels(np.array(getattr(track.owner(rig), track.channel), dtype=np.float64))
+    now = track.from_channels(track.now(rig))
     return bool(min(np.abs(now - track.values[0]).max(), np.abs(now + track.values[0]).max()) < 1e-6)
 
 
@@ -243,7 +258,7 @@ class _Clip:
 
 def _channels_at(rig: Object, track: Track, there: OwnAction | None, frames: Array) -> Array:
     """What the channels of a property hold at some frames ``[F, C]``: by their F-curves, else what they hold now."""
-    values = np.tile(np.array(getattr(track.owner(rig), track.channel), dtype=np.float64), (len(frames), 1))
+    values = np.tile(track.now(rig), (len(frames), 1))
     for channel in range(values.shape[1]):
         curve = there.find(track.path, channel) if there is not None else None
         if curve is not None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import bpy
@@ -11,6 +11,7 @@ import numpy as np
 from bpy.types import Object, PoseBone
 from numpy.typing import NDArray
 
+from . import control_rig
 from .engine import armature, quat, retarget, rotation_modes
 
 Array = NDArray[np.float64]
@@ -37,7 +38,15 @@ class Track:
     @property
     def path(self) -> str:
         """The property, seen from the object."""
-        return f'pose.bones["{bpy.utils.escape_identifier(self.bone)}"].{self.channel}' if self.bone else self.channel
+        if not self.bone:
+            return self.channel
+        dot = "" if self.is_custom else "."
+        return f'pose.bones["{bpy.utils.escape_identifier(self.bone)}"]{dot}{self.channel}'
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether it is a custom property."""
+        return self.channel.startswith("[")
 
     @property
     def group(self) -> str:
@@ -52,6 +61,10 @@ class Track:
     def owner(self, rig: Object) -> Object | PoseBone:
         """What has the property."""
         return rig.pose.bones[self.bone] if self.bone else rig
+
+    def now(self, rig: Object) -> Array:
+        """What its channels hold now ``[C]``."""
+        return np.atleast_1d(np.array(self.owner(rig).path_resolve(self.channel), dtype=np.float64))
 
     def channels(self) -> Array:
         """What the channels hold ``[T, C]``, without jumps from frame to frame."""
@@ -94,11 +107,15 @@ def _object_locations(rig: Object, travel: Array) -> Array:
     return np.array(rig.location) + np.linalg.solve(above, travel.T).T
 
 
-def of_carriers(rig: Object, bones: armature.Bones, curves: retarget.BoneCurves) -> list[Track]:
-    """Tracks at rest of the bones that carry keyed ones: in a pose of their own they would carry the figure off."""
-    count = len(curves.times_s)
+def of_switches(controls: control_rig.Controls, count: int) -> list[Track]:
+    """Tracks of the switches that let a rig's controls move the figure."""
+    return [Track(s.bone, s.channel, "", np.full((count, 1), float(s.value)), (0,)) for s in controls.switches]
+
+
+def at_rest(rig: Object, names: Iterable[str], count: int) -> list[Track]:
+    """Tracks at rest, for so many frames, of bones that would carry the figure off in a pose of their own."""
     made = []
-    for name in carriers(bones, curves):
+    for name in names:
         made.append(rotation(rig.pose.bones[name], name, np.tile(quat.IDENTITY, (count, 1))))
         made.append(location(name, np.zeros((count, 3))))
     return made

@@ -578,3 +578,43 @@ def command(arguments: list[list[str]]) -> dict[str, Any]:
             code = core("command").run(one)
         answers.append({"code": code, "out": out.getvalue()})
     return {"answers": answers}
+
+
+# ---------------------------------------------------------------- control rigs
+
+
+def apply_to_control_rig(take: str) -> dict[str, Any]:
+    """A rig that Rigify made: what its skin's bones do, and what trying its switches left behind."""
+    import addon_utils
+
+    addon_utils.enable("rigify", default_set=True)
+    bpy.ops.object.armature_human_metarig_add()
+    with contextlib.redirect_stdout(io.StringIO()):
+        bpy.ops.pose.rigify_generate()
+    hero = bpy.context.object
+    limb, posed = hero.pose.bones["upper_arm_parent.L"], hero.pose.bones["hand_ik.L"]
+    posed.location, hero.pose.bones["hips"].location = (0.3, 0.1, 0.2), (0.0, 0.2, 0.0)
+    bpy.context.view_layer.update()
+    tried = core("core.control_rig").prepare(hero, core("core.rig_map").joint_map_of(hero))
+    facts = {"after_trial": [limb["IK_FK"], list(posed.location), list(hero.pose.bones["hips"].location)]}
+    facts["switches"] = sorted(f"{switch.bone} {switch.name} {switch.value:g}" for switch in tried.switches)
+    bpy.context.scene.render.fps = 30
+    bpy.ops.hums.apply_motion(filepath=take, placement="source")
+    engine = core("core.engine")
+    source = engine.canonical.canonicalize(engine.formats.load(take)).resampled(30.0)
+    index = core("hums_engine.skeleton").INDEX
+    pairs = {
+        ("left_shoulder", "left_elbow"): ("DEF-upper_arm.L", "DEF-forearm.L"),
+        ("left_elbow", "left_wrist"): ("DEF-forearm.L", "DEF-hand.L"),
+        ("right_hip", "right_knee"): ("DEF-thigh.R", "DEF-shin.R"),
+        ("right_knee", "right_ankle"): ("DEF-shin.R", "DEF-foot.R"),
+    }
+    worst = 0.0
+    for frame in range(0, source.frame_count, 9):
+        bpy.context.scene.frame_set(1 + frame)
+        for (start, end), bones in pairs.items():
+            wanted = source.positions[frame, index[end]] - source.positions[frame, index[start]]
+            heads = np.array(rigs.bone_heads(hero, list(bones)))
+            between = engine.quat.between(wanted, heads[1] - heads[0])
+            worst = max(worst, float(np.degrees(engine.quat.angle(between, engine.quat.IDENTITY))))
+    return {**facts, "worst_deg": worst, "hips": list(hero.pose.bones["hips"].location)}

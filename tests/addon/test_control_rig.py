@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A motion put on a control rig is seen on the bones that move the skin."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.addon.conftest import Blender
+from tests.addon.zip_for_tests import ROOT
+
+
+def test_a_rigify_character_follows_the_source_whatever_its_switches_said(blender: Blender) -> None:
+    facts = blender.run("apply_to_control_rig", take=ROOT / "samples" / "kick_11_01.bvh")
+    assert "upper_arm_parent.L IK_FK 1" in facts["switches"]
+    assert "thigh_parent.R IK_FK 1" in facts["switches"]
+    switch, hand, hips = facts["after_trial"]
+    assert switch == 0.0, "trying leaves the rig as it was"
+    assert hand == pytest.approx([0.3, 0.1, 0.2])
+    assert hips == pytest.approx([0.0, 0.2, 0.0])
+    assert facts["worst_deg"] < 1.0
+    assert facts["hips"] == [0.0, 0.0, 0.0], "a control that would add to the pose goes to rest"
