@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Alignment of a motion with many others at once: dynamic time warping, with the longer one's ends left open.
 
-Müller, "Information Retrieval for Music and Motion" (2007), section 4.4: subsequence DTW with the steps (1,1),
-(2,1) and (1,2). They allow half to double speed, which rules out alignments that stand still, and no step stays
-within a row, so a row of the table is computed at once for all frames of all candidates.
+The steps (`warping`) allow half to double speed, which rules out alignments that stand still.
 
 Frames are compared as poses seen from the body, so an excerpt fits wherever in a take it lies: each is turned to
 face -Y and has its hips in the origin. How fast the body travels, rises and turns counts beside the pose. All
@@ -13,7 +11,6 @@ up to thirty: a tenth of a second is a hand's breadth of a running foot.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -21,9 +18,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import rest_pose
-from .moments import TOUCH
+from . import rest_pose, warping
+from .half_precision import single
+from .moments import TOUCH, without_overlaps
 from .normalize import FPS, NormalizedMotion
+from .scratch import Scratch
 from .skeleton import JOINT_COUNT
 
 LONGEST: Final = 64
@@ -47,11 +46,9 @@ _AGAIN: Final = 1.3
 """A motion is done once more where it is not further away than this, times its best match."""
 _HAIR: Final = 0.01
 """Metres that are no difference."""
-_STARTS: Final = 2.0**20
-"""Frames that a text may have, more than a day's."""
-_COST_STEPS: Final = 2.0**20
-"""Of a metre, in which costs are counted: 128 frames of 10 m each, and the start, then fit into 53 bits."""
 _BATCH_CELLS: Final = 400_000  # of the tables computed at once: bounds the memory to some 30 MB
+
+_SCRATCH: Final = Scratch()
 
 Array = NDArray[np.float32]
 
@@ -60,12 +57,13 @@ class Frames(NamedTuple):
     """What is compared of a motion.
 
     Attributes:
-        values: ``[T, FEATURES]`` the joints seen from the body, metres, and travel; zero where not known.
+        values: ``[T, FEATURES]`` the joints seen from the body, metres, and travel; zero where not known. In half
+            precision as long as they lie in a library.
         known: ``[FEATURES]`` 1 where the motion has it, else 0.
         step_s: seconds from frame to frame.
     """
 
-    values: Array
+    values: NDArray[np.floating]
     known: Array
     step_s: float
 
@@ -86,6 +84,10 @@ class Match(NamedTuple):
     distance: float
     start_s: float
     end_s: float
+
+    def later(self, seconds: float) -> Match:
+        """The same match in a candidate that begins so much earlier."""
+        return Match(self.distance, self.start_s + seconds, self.end_s + seconds)
 
 
 def coarse_stride(query_frames: int) -> int:
@@ -142,165 +144,168 @@ def _travel(root: NDArray, cosine: NDArray, sine: NDArray) -> NDArray:
     return np.clip(travel, -_FASTEST, _FASTEST) * _TRAVEL_S
 
 
-def match(query: Frames, candidates: Sequence[Frames], limit: int = 1) -> list[list[Match]]:
-    """The best matches of a query in each candidate, at most ``limit`` that hardly overlap.
+class Ends(NamedTuple):
+    """How well a pattern fits a text, by the frame of the text where it ends.
+
+    Attributes:
+        totals: ``[T]`` of the warping table.
+        rows: frames of the pattern.
+        step_s: seconds from frame to frame.
+    """
+
+    totals: NDArray[np.float64]
+    rows: int
+    step_s: float
+
+    def best(self, limit: int) -> list[Match]:
+        """The stretches that are least far away, nearer than what ends a frame before or after, and hardly overlap.
+
+        The second and the third turn of a motion that repeats itself are matches; the second, begun late, is none.
+        """
+        distance, start = warping.parted(self.totals)
+        ends = np.flatnonzero(_is_dip(distance))
+        ends = ends[np.argsort(distance[ends], kind="stable")]
+        ends = ends[without_overlaps(start[ends], ends, limit)]
+        columns = distance[ends] / self.rows, start[ends] * self.step_s, ends * self.step_s
+        return [Match(*one) for one in np.column_stack(columns).tolist()]
+
+
+class Found(NamedTuple):
+    """Where a query and a candidate are alike.
+
+    Attributes:
+        best: the best match.
+        ends: all places in the candidate; None where it is the candidate that lies in the query.
+    """
+
+    best: Match
+    ends: Ends | None
+
+    def stretches(self, limit: int) -> list[Match]:
+        """At most ``limit`` matches that hardly overlap, best first."""
+        return [self.best] if self.ends is None or limit == 1 else self.ends.best(limit)
+
+
+def match(query: Frames, candidates: Sequence[Frames]) -> list[Found]:
+    """Where a query is like each candidate.
 
     The shorter of the two is laid whole into the longer one, whose ends are open. Where that is the candidate, it is
     laid in as often as it fits, since it may be one period of what the query does again and again; what finds nothing
     of the query adds to the distance (`_MISSING`).
     """
-    found: list[list[Match]] = [[] for _ in candidates]
+    found: dict[int, Found] = {}
     for group, shorter in _groups(len(query.values), candidates):
         some = [candidates[i] for i in group]
-        patterns, texts = (some, [query] * len(some)) if shorter else ([query] * len(some), some)
-        for i, ends in zip(group, align(patterns, texts), strict=True):
-            found[i] = [_whole(ends, query, candidates[i])] if shorter else ends.best(limit)
-    return found
+        found.update(zip(group, (_covering if shorter else _containing)(query, some), strict=True))
+    return [found[i] for i in range(len(candidates))]
 
 
 def _groups(query_frames: int, candidates: Sequence[Frames]) -> Iterator[tuple[list[int], bool]]:
     """Candidates of similar length, and whether they are shorter than the query; bounded in memory."""
-    order = sorted(range(len(candidates)), key=lambda i: len(candidates[i].values))
+    lengths = [len(candidate.values) for candidate in candidates]
     group: list[int] = []
-    for i in order:
-        length = len(candidates[i].values)
-        first = len(candidates[group[0]].values) if group else length
-        mixed = (first < query_frames) != (length < query_frames)
-        if group and (mixed or (len(group) + 1) * length * query_frames > _BATCH_CELLS or length > 2 * first + 16):
+    for i in sorted(range(len(candidates)), key=lengths.__getitem__):
+        first = lengths[group[0]] if group else lengths[i]
+        mixed = (first < query_frames) != (lengths[i] < query_frames)
+        full = (len(group) + 1) * lengths[i] * query_frames > _BATCH_CELLS
+        if group and (mixed or full or lengths[i] > 2 * first + 16):
             yield group, first < query_frames
             group = []
         group.append(i)
     if group:
-        yield group, len(candidates[group[0]].values) < query_frames
+        yield group, lengths[group[0]] < query_frames
 
 
-def _whole(ends: Ends, query: Frames, candidate: Frames) -> Match:
-    """The match of a candidate that lies inside the query, once or repeatedly: the further away the less it covers."""
-    length_s = len(query.values) * query.step_s
-    times = ends.best(len(query.values) // len(candidate.values) + 1)
-    absent = times[0].distance + _MISSING
-    distance, left = 0.0, 1.0
-    for one in times:
-        if one.distance <= _AGAIN * times[0].distance + _HAIR:
-            share = min((one.end_s - one.start_s + query.step_s) / length_s, left)
-            distance, left = distance + share * one.distance, left - share
-    return Match(distance + left * absent, 0.0, (len(candidate.values) - 1) * candidate.step_s)
-
-
-class Ends(NamedTuple):
-    """For each frame of a text: how far the pattern is from the stretch that ends there, and where that starts.
-
-    Attributes:
-        distance: ``[T]`` metres a joint, infinite where nothing can end.
-        start: ``[T]`` frame.
-        step_s: seconds from frame to frame.
-        nearest: the frame of the least distance.
-    """
-
-    distance: Array
-    start: NDArray[np.int32]
-    step_s: float
-    nearest: int
-
-    def best(self, limit: int = 1) -> list[Match]:
-        """The stretches that are least far away, nearer than what ends a frame before or after, and hardly overlap.
-
-        The second and the third turn of a motion that repeats itself are matches; the second, begun late, is none.
-        """
-        if limit == 1:
-            end, distance = self.nearest, float(self.distance[self.nearest])
-            return [Match(distance, int(self.start[end]) * self.step_s, end * self.step_s)] if distance < np.inf else []
-        ends = np.arange(len(self.distance))
-        around = np.concatenate([[np.inf], self.distance, [np.inf]])
-        distance = np.where((around[:-2] >= around[1:-1]) & (around[1:-1] <= around[2:]), self.distance, np.inf)
-        found: list[Match] = []
-        while len(found) < limit and np.isfinite(distance).any():
-            end = int(np.argmin(distance))
-            start = int(self.start[end])
-            found.append(Match(float(distance[end]), start * self.step_s, end * self.step_s))
-            shared = np.minimum(ends, end) - np.maximum(self.start, start)
-            shorter = np.minimum(ends - self.start, end - start)
-            distance[(shared > TOUCH * shorter) | (ends == end)] = np.inf
-        return found
-
-
-def align(patterns: Sequence[Frames], texts: Sequence[Frames]) -> list[Ends]:
-    """Lays each pattern ``[n, F]`` into its text ``[m, F]``, ``m >= n``, for all pairs at once."""
-    costs = _costs(patterns, texts)
-    rows = np.array([len(pattern.values) for pattern in patterns])
-    last = np.full(costs.shape[1:], np.inf)
-    for row, totals in enumerate(_table(costs)):
-        done = rows == row + 1
-        if done.any():
-            last[done] = totals[done]
-    reached = np.isfinite(last)
-    start = np.where(reached, last, 0.0) % _STARTS
-    distance = np.where(reached, (last - start) / (_STARTS * _COST_STEPS) / rows[:, None], np.inf)
-    distance, start = distance.astype(np.float32), start.astype(np.int32)
-    nearest = distance.argmin(axis=1).tolist()
+def _containing(query: Frames, candidates: Sequence[Frames]) -> list[Found]:
+    """A query that is laid into candidates."""
+    rows = len(query.values)
+    totals = warping.totals(_costs(query, candidates), np.full(len(candidates), rows))
+    ends = totals.argmin(axis=0)
+    distance, start = warping.parted(totals[ends, np.arange(len(ends))])
+    columns = distance / rows, start * query.step_s, ends * query.step_s
     return [
-        Ends(distance[i, : len(text.values)], start[i, : len(text.values)], text.step_s, nearest[i])
-        for i, text in enumerate(texts)
+        Found(Match(*best), Ends(some, rows, query.step_s))
+        for best, some in zip(np.column_stack(columns).tolist(), totals.T, strict=True)
     ]
 
 
-def _table(costs: Array) -> Iterator[NDArray[np.float64]]:
-    """The rows ``[B, m]`` of the tables of ``costs`` ``[n, B, m]``: total cost, and in its last bits where that began.
+def _covering(query: Frames, candidates: Sequence[Frames]) -> list[Found]:
+    """Candidates that are laid into a query: the further away the less of it they cover."""
+    rows = np.array([len(candidate.values) for candidate in candidates])
+    costs = _costs(query, candidates).transpose(1, 0, 2)
+    distance, start = warping.parted(warping.totals(costs, rows))
+    covered, left = _covered(distance / rows, start, len(query.values) // rows + 1)
+    distance = covered + left * ((distance / rows).min(axis=0) + _MISSING)
+    return [
+        Found(Match(far, 0.0, (length - 1) * query.step_s), None)
+        for far, length in zip(distance.tolist(), rows.tolist(), strict=True)
+    ]
 
-    A number holds the cost in even steps of a micrometre, times ``_STARTS``, plus the start: the smallest of three
-    brings its own start along. All are whole numbers below 2^53, which float64 adds without rounding.
+
+def _covered(
+    distance: NDArray[np.float64], start: NDArray[np.intp], times: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lays each of some patterns into a text again and again, as long as that does not become worse.
+
+    Args:
+        distance: ``[m, B]`` of the pattern from what ends at each frame of the text.
+        start: ``[m, B]`` where that begins.
+        times: ``[B]`` how often at most.
+
+    Returns:
+        The distances of what is covered, times its shares of the text, and the share ``[B]`` that is left.
     """
-    steps = np.rint(costs.astype(np.float64) * (_COST_STEPS / 2)) * (2 * _STARTS)
-    _, batch, length = steps.shape
-    total, before, spare = (
-        np.full((batch, length + 2), np.inf) for _ in range(3)
-    )  # nothing comes from before the start
-    total[:, 2:] = steps[0] + np.arange(length)
-    way = np.empty((batch, length))
-    yield total[:, 2:]
-    for cost_before, cost in itertools.pairwise(steps):
-        best = np.add(total[:, 1:-1], cost, out=spare[:, 2:])
-        np.add(cost[:, 1:], cost[:, :-1], out=way[:, 1:])  # two frames of the text for one of the pattern
-        way[:, 1:] *= 0.5
-        way[:, 1:] += total[:, 1:-2]
-        np.minimum(best[:, 1:], way[:, 1:], out=best[:, 1:])
-        np.add(cost_before, cost, out=way)
-        way += before[:, 1:-1]
-        np.minimum(best, way, out=best)
-        total, before, spare = spare, total, before
-        yield best
+    pairs, frames = np.arange(len(times)), np.arange(len(distance))[:, None]
+    worst = _AGAIN * distance.min(axis=0) + _HAIR
+    open_ends = np.where(_is_dip(distance), distance, np.inf)
+    covered, left = np.zeros(len(times)), np.ones(len(times))
+    for time in range(times.max()):
+        end = open_ends.argmin(axis=0)
+        begin, far = start[end, pairs], open_ends[end, pairs]
+        fits = (far <= worst) & (time < times)
+        if not fits.any():
+            break
+        share = np.where(fits, np.minimum((end - begin + 1) / len(distance), left), 0.0)
+        covered, left = covered + share * np.where(fits, far, 0.0), left - share
+        shared = np.minimum(frames, end) - np.maximum(start, begin)
+        open_ends[(shared > TOUCH * np.minimum(frames - start, end - begin)) | (frames == end)] = np.inf
+    return covered, left
 
 
-def _costs(patterns: Sequence[Frames], texts: Sequence[Frames]) -> Array:
-    """Distances ``[n, B, m]`` of all frames of each pair, metres: root mean square over the joints both have.
+def _is_dip(distance: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where distances ``[T, ...]`` are finite and no greater than those before and after."""
+    edge = np.full_like(distance[:1], np.inf)
+    around = np.concatenate([edge, distance, edge])
+    return (around[:-2] >= distance) & (distance <= around[2:]) & np.isfinite(distance)
 
-    Infinite behind the end of a text, so that shorter ones need no care.
+
+def _costs(query: Frames, candidates: Sequence[Frames]) -> warping.Costs:
+    """Costs ``[q, c, B]`` of the frames of a query and those of each candidate, by one product of matrices.
+
+    Root mean squares over the joints that both have, from ``|x - y|^2 = |x|^2 - 2 x y + |y|^2`` with their weights.
     """
-    if all(pattern is patterns[0] for pattern in patterns):
-        costs = _against(patterns[0], texts)
-    elif all(text is texts[0] for text in texts):
-        costs = _against(texts[0], patterns).transpose(2, 1, 0)
-    else:
-        length = max(len(pattern.values) for pattern in patterns), max(len(text.values) for text in texts)
-        costs = np.zeros((length[0], len(texts), length[1]), dtype=np.float32)
-        for i, (pattern, text) in enumerate(zip(patterns, texts, strict=True)):
-            costs[: len(pattern.values), i, : len(text.values)] = _against(pattern, [text])[:, 0]
-    for i, text in enumerate(texts):
-        costs[:, i, len(text.values) :] = np.inf
-    return costs
-
-
-def _against(one: Frames, many: Sequence[Frames]) -> Array:
-    """Distances ``[n, B, m]`` of the frames of one motion from those of many, by one product of matrices."""
-    shared = one.known * np.stack([each.known for each in many])
+    lengths = np.array([len(candidate.values) for candidate in candidates])
+    shared = query.known * np.stack([candidate.known for candidate in candidates])
     joints = np.maximum(shared[:, : 3 * JOINT_COUNT].sum(axis=1, keepdims=True) / 3.0, 1.0)
-    weights = shared / np.where(np.arange(shared.shape[1]) < 3 * JOINT_COUNT, joints, np.float32(1.0))
-    values = np.zeros((len(many), max(len(each.values) for each in many), weights.shape[1]), dtype=np.float32)
-    for row, each in zip(values, many, strict=True):
-        row[: len(each.values)] = each.values
-    weighted = values * weights[:, None]
-    squares = (-2.0 * one.values) @ weighted.reshape(-1, weights.shape[1]).T
-    squares = squares.reshape(len(one.values), *values.shape[:2])
-    squares += np.einsum("bmf,bmf->bm", values, weighted)
-    squares += (one.values * one.values @ weights.T)[:, :, None]
-    return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+    weights = shared / np.where(np.arange(FEATURES) < 3 * JOINT_COUNT, joints, np.float32(1.0))
+    texts = _stacked(candidates, lengths)
+    weighted = np.multiply(texts, weights, out=_SCRATCH.array("weighted", texts.shape, np.float32))
+    text_squares = np.einsum("cbf,cbf->cb", texts, weighted)
+    text_squares[np.arange(len(texts))[:, None] >= lengths] = np.inf
+    squares = _SCRATCH.array("squares", (len(query.values), text_squares.size), np.float32)
+    np.matmul(-2.0 * query.values, weighted.reshape(-1, FEATURES).T, out=squares)
+    squares = squares.reshape(-1, *text_squares.shape)
+    squares += text_squares
+    squares += (query.values * query.values @ weights.T)[:, None]
+    return warping.costs(squares)
+
+
+def _stacked(candidates: Sequence[Frames], lengths: NDArray[np.intp]) -> Array:
+    """The values of candidates, ``[c, B, FEATURES]``, zero behind their ends."""
+    shape = int(lengths.max()), len(candidates), FEATURES
+    stored = all(candidate.values.dtype == np.float16 for candidate in candidates)
+    values = _SCRATCH.array("values", shape, np.float16 if stored else np.float32)
+    for i, (candidate, length) in enumerate(zip(candidates, lengths.tolist(), strict=True)):
+        values[:length, i] = candidate.values
+        values[length:, i] = 0.0
+    return single(values, _SCRATCH.array("texts", shape, np.float32)) if stored else values

@@ -154,8 +154,8 @@ def unpack(record: memoryview, name: str = "", source: str = "") -> CanonicalMot
     )
 
 
-def unpack_sketch(record: memoryview, stride: int = 1) -> Frames:
-    """Every ``stride``-th frame of the sketch in a record.
+def unpack_sketch(record: memoryview) -> Frames:
+    """The sketch in a record, as it lies there.
 
     Raises:
         ValueError: the bytes are not a record, or the sketch is damaged.
@@ -165,7 +165,7 @@ def unpack_sketch(record: memoryview, stride: int = 1) -> Frames:
     if zlib.crc32(poses) != head.sketch_check:
         raise ValueError
     values = np.frombuffer(poses, dtype="<f2").reshape(head.sketch_frames, FEATURES)
-    return Frames(values[::stride].astype(np.float32), _known(head.bits), stride / SKETCH_FPS)
+    return Frames(values, _known(head.bits), 1.0 / SKETCH_FPS)
 
 
 @lru_cache(maxsize=256)
@@ -212,14 +212,14 @@ class JointStore:
         except ValueError as error:
             raise _damaged(location) from error
 
-    def sketch(self, location: Location, stride: int = 1) -> Frames:
-        """Every ``stride``-th frame of a clip's sketch; only its own bytes are read and checked.
+    def sketch(self, location: Location) -> Frames:
+        """A clip's sketch, in place; only its own bytes are read and checked.
 
         Raises:
             LibraryError: its record is missing or damaged.
         """
         try:
-            return unpack_sketch(self._bytes(location), stride)
+            return unpack_sketch(self._bytes(location))
         except ValueError as error:
             raise _damaged(location) from error
 

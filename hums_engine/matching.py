@@ -64,50 +64,59 @@ class Matcher:
     ) -> None:
         self._joints = joints
         self._look_up = places
-        self._known: dict[int, Location] = {}
+        self._locations: dict[int, Location] = {}
+        self._sketches: dict[int, dtw.Frames] = {}
+        self._found: dict[tuple[int, int], dtw.Found] = {}
         self._unchanged = unchanged
 
-    def match(self, query: Query, positions: list[int], least: int, limit: int = 1) -> Matches:
+    def match(self, query: Query, positions: list[int], least: int) -> Matches:
         """Lays each example into clips: the first ``least`` of them and, if they are short, further ones.
 
         Args:
             query: the examples.
             positions: of the clips, the likeliest first.
             least: how many are matched at any rate.
-            limit: stretches of a clip at most, which hardly overlap.
         """
         rows = []
-        self._find_places(positions)
         for number, example in enumerate(query.like):
             pattern = example.frames
             stride = dtw.coarse_stride(len(pattern.values))
             room = _BUDGET_CELLS * stride**2 / len(pattern.values)
-            sketches = self._sketches(positions[: self._fitting(positions, room, least)], stride)
-            matches = dtw.match(pattern.thinned(stride), list(sketches.values()), limit)
-            rows += [(p, number, *one) for p, some in zip(sketches, matches, strict=True) for one in some]
+            sketches = self._read(positions[: self._fitting(positions, room, least)])
+            found = dtw.match(pattern.thinned(stride), [sketch.thinned(stride) for sketch in sketches.values()])
+            self._found.update(((position, number), one) for position, one in zip(sketches, found, strict=True))
+            rows += [(position, number, *one.best) for position, one in zip(sketches, found, strict=True)]
         return np.array(rows, dtype=_MATCH)
 
-    def _find_places(self, positions: Sequence[int]) -> None:
-        new = [position for position in positions if position not in self._known]
-        self._known.update(zip(new, self._look_up(new), strict=True))
+    def stretches(self, found: Matches, limit: int) -> Matches:
+        """What `match` has found, and further stretches of the same clips: at most ``limit`` that hardly overlap."""
+        pairs = found[["position", "example"]].tolist()
+        rows = [(*pair, *one) for pair in pairs for one in self._found[pair].stretches(limit)]
+        return np.array(rows, dtype=_MATCH)
+
+    def _find_places(self, positions: list[int]) -> None:
+        new = [position for position in positions if position not in self._locations]
+        if new:
+            self._locations.update(zip(new, self._look_up(new), strict=True))
 
     def _fitting(self, positions: list[int], frames: float, least: int) -> int:
         """How many of the first of these clips have no more normalised frames together, ``least`` at any rate."""
-        seconds = np.cumsum([self._known[p].length / BYTES_PER_SECOND for p in positions])
+        self._find_places(positions)
+        seconds = np.cumsum([self._locations[p].length / BYTES_PER_SECOND for p in positions])
         return max(least, int(np.searchsorted(seconds * FPS, frames)))
 
-    def _sketches(self, positions: Sequence[int], stride: int = 1) -> dict[int, dtw.Frames]:
+    def _read(self, positions: list[int]) -> dict[int, dtw.Frames]:
         """The sketches of clips by their position; damaged ones are left out, with a word in the log."""
-        sketches = {}
         self._find_places(positions)
         for position in positions:
-            try:
-                sketches[position] = self._joints.sketch(self._known[position], stride)
-            except LibraryError as error:
-                if not self._unchanged():  # not damaged: a writer has just put it elsewhere
-                    raise
-                _LOG.warning("%s", error)
-        return sketches
+            if position not in self._sketches:
+                try:
+                    self._sketches[position] = self._joints.sketch(self._locations[position])
+                except LibraryError as error:
+                    if not self._unchanged():  # not damaged: a writer has just put it elsewhere
+                        raise
+                    _LOG.warning("%s", error)
+        return {position: self._sketches[position] for position in positions if position in self._sketches}
 
     def refined(self, query: Query, found: Matches) -> Matches:
         """Matches aligned once more at a higher rate, around where they lie."""
@@ -118,11 +127,10 @@ class Matcher:
             stride = dtw.fine_stride(len(pattern.values))
             room_s = max(_ROOM_S, 1.5 * dtw.coarse_stride(len(pattern.values)) / FPS)
             for ahead_s in _phases(stride):
-                fine, offsets_s = self._aligned(pattern, found[these], stride, room_s + ahead_s, room_s)
-                for i, one, offset_s in zip(these, fine, offsets_s, strict=True):
+                fine = self._aligned(pattern, found[these], stride, room_s + ahead_s, room_s)
+                for i, one in zip(these.tolist(), fine, strict=True):
                     if one.distance < better["distance"][i]:
-                        place = one.start_s + offset_s, one.end_s + offset_s
-                        better[i] = found["position"][i], number, one.distance, *place
+                        better[i] = found["position"][i], number, *one
         return better
 
     def distances(self, examples: Sequence[Example], found: Matches) -> NDArray[np.float64]:
@@ -130,21 +138,19 @@ class Matcher:
         columns = []
         for example in examples:
             pattern = example.frames
-            matches, _ = self._aligned(pattern, found, dtw.coarse_stride(len(pattern.values)))
+            matches = self._aligned(pattern, found, dtw.coarse_stride(len(pattern.values)))
             columns.append([one.distance for one in matches])
         return np.array(columns).reshape(len(examples), -1).T
 
     def _aligned(
         self, pattern: dtw.Frames, found: Matches, stride: int, before_s: float = 0.0, after_s: float = 0.0
-    ) -> tuple[list[dtw.Match], list[float]]:
-        """A motion laid into stretches and some room around each: its matches there, and where these are cut from."""
-        sketches = self._sketches(np.unique(found["position"]).tolist())
-        cuts = [
-            sketches[position].around(start_s - before_s, end_s + after_s)
-            for position, _, _, start_s, end_s in found.tolist()
-        ]
+    ) -> list[dtw.Match]:
+        """A motion laid into stretches and some room around each."""
+        sketches = self._read(found["position"].tolist())
+        times = found[["position", "start_s", "end_s"]].tolist()
+        cuts = [sketches[position].around(start_s - before_s, end_s + after_s) for position, start_s, end_s in times]
         matches = dtw.match(pattern.thinned(stride), [cut.thinned(stride) for cut, _ in cuts])
-        return [one for (one,) in matches], [offset_s for _, offset_s in cuts]
+        return [one.best.later(offset_s) for one, (_, offset_s) in zip(matches, cuts, strict=True)]
 
 
 def _phases(stride: int) -> list[float]:

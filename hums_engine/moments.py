@@ -80,14 +80,14 @@ def nearest_window(
     return best
 
 
-def without_overlaps(start_s: NDArray[np.floating], end_s: NDArray[np.floating], limit: int) -> list[int]:
+def without_overlaps(start_s: NDArray[np.number], end_s: NDArray[np.number], limit: int) -> list[int]:
     """Indices of at most ``limit`` stretches, best first as they are listed, that hardly overlap with one before."""
     kept: list[int] = []
-    for i in range(len(start_s)):
-        shared = np.minimum(end_s[i], end_s[kept]) - np.maximum(start_s[i], start_s[kept])
-        shorter = np.minimum(end_s[i] - start_s[i], end_s[kept] - start_s[kept])
-        if not np.any(shared > TOUCH * shorter):
-            kept.append(i)
-        if len(kept) == limit:
-            break
+    left = np.arange(len(start_s))
+    while len(left) and len(kept) < limit:
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        shared = np.minimum(end_s[left], end_s[best]) - np.maximum(start_s[left], start_s[best])
+        shorter = np.minimum(end_s[left] - start_s[left], end_s[best] - start_s[best])
+        left = left[shared <= TOUCH * shorter]
     return kept

@@ -241,7 +241,7 @@ class Searcher:
         likely, _ = self._likely(asked, found, scope, matcher)
         found = firsts(found[np.argsort(-likely, kind="stable")])[: max(_FINE, k + _SPARE)]
         if scope == "moments":
-            found = matcher.match(asked.query, found["position"].tolist(), len(found), _STRETCHES)
+            found = matcher.stretches(found, _STRETCHES)
         fine = _first_of_each(found, _FINE_STRETCHES)
         found = np.concatenate([matcher.refined(asked.query, found[fine]), found[~fine]])
         return self._judged(asked, found, scope, matcher)

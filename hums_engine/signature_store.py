@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import LibraryError
+from .half_precision import single
 
 _BLOCK_ROWS: Final = 16_384
 
@@ -75,7 +76,7 @@ class SignatureStore:
     def read(self, rows: NDArray[np.int64] | slice) -> Rows:
         """The rows of these numbers, as float32; half precision has bent their length, which is one again."""
         picked = self._rows[rows]
-        vectors = _single(picked["vector"])
+        vectors = single(picked["vector"])
         vectors /= np.maximum(np.sqrt(np.einsum("nd,nd->n", vectors, vectors)), 1e-12)[:, None]
         return Rows(vectors, np.array(picked["start_s"]), np.array(picked["end_s"]))
 
@@ -103,16 +104,6 @@ class SignatureStore:
             for block in (self._rows[first : first + _BLOCK_ROWS],)
         ]
         return np.concatenate(bad).astype(np.int64) if bad else np.empty(0, dtype=np.int64)
-
-
-def _single(halves: NDArray[np.float16]) -> NDArray[np.float32]:
-    """Halves that are finite as float32: the bits at their new place, times 2^112 for the exponent's other bias.
-
-    NumPy converts them one by one, which takes five times as long.
-    """
-    bits = np.left_shift(halves.view(np.int16), 13, dtype=np.int32)
-    bits &= np.int32(~0x70000000)  # the sign's copies, which the wider type has before the exponent
-    return bits.view(np.float32) * np.float32(2.0**112)
 
 
 def _damaged(path: Path) -> LibraryError:

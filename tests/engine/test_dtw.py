@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hums_engine import dtw, quat
+from hums_engine import dtw, quat, warping
 from hums_engine.normalize import NormalizedMotion
 from hums_engine.skeleton import JOINT_COUNT, REFERENCE
 
@@ -41,8 +41,8 @@ def cut(motion: NormalizedMotion, start_s: float, end_s: float) -> NormalizedMot
 
 
 def one_match(query: NormalizedMotion, candidate: NormalizedMotion) -> dtw.Match:
-    ((found,),) = dtw.match(dtw.frames(query), [dtw.frames(candidate)])
-    return found
+    (found,) = dtw.match(dtw.frames(query), [dtw.frames(candidate)])
+    return found.best
 
 
 def test_a_motion_is_at_no_distance_from_itself() -> None:
@@ -93,8 +93,8 @@ def test_a_candidate_shorter_than_the_query_is_further_away_the_less_it_shows() 
 def test_several_matches_of_one_take_do_not_overlap() -> None:
     phrase = swinging(2.0)
     take = phrase._replace(joints=np.concatenate([phrase.joints] * 4))
-    (found,) = dtw.match(dtw.frames(phrase), [dtw.frames(take)], limit=4)
-    times = sorted((one.start_s, one.end_s) for one in found)
+    (found,) = dtw.match(dtw.frames(phrase), [dtw.frames(take)])
+    times = sorted((one.start_s, one.end_s) for one in found.stretches(4))
     assert len(times) == 4
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(times))
     np.testing.assert_allclose([start for start, _ in times], [0, 61 / 30, 122 / 30, 183 / 30], atol=0.1)
@@ -113,9 +113,8 @@ def test_candidates_of_any_length_are_matched_together_as_they_are_alone() -> No
     ]
     pattern = dtw.frames(query).thinned(2)
     texts = [dtw.frames(candidate).thinned(2) for candidate in candidates]
-    together = dtw.match(pattern, texts)
-    alone = [dtw.match(pattern, [text])[0] for text in texts]
-    assert all(len(found) == 1 for found in together)
+    together = [found.best for found in dtw.match(pattern, texts)]
+    alone = [found.best for text in texts for found in dtw.match(pattern, [text])]
     np.testing.assert_allclose(np.array(together), np.array(alone), atol=1e-4)
 
 
@@ -125,8 +124,8 @@ def test_a_single_frame_finds_its_like() -> None:
     assert found.start_s == pytest.approx(found.end_s)
 
 
-def slow_subsequence_dtw(costs: NDArray[np.float64]) -> tuple[float, int, int]:
-    """Müller's recursion written down cell by cell: distance a pattern frame, start and end of the best stretch."""
+def slow_subsequence_dtw(costs: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Müller's recursion written down cell by cell: the cost of the best stretch that ends at each frame, its start."""
     n, m = costs.shape
     total = np.full((n, m), np.inf)
     start = np.zeros((n, m), dtype=int)
@@ -142,23 +141,30 @@ def slow_subsequence_dtw(costs: NDArray[np.float64]) -> tuple[float, int, int]:
             for di, dj, cost in steps:
                 if i >= di and j >= dj and total[i - di, j - dj] + cost() < total[i, j]:
                     total[i, j], start[i, j] = total[i - di, j - dj] + cost(), start[i - di, j - dj]
-    end = int(np.argmin(total[-1]))
-    return float(total[-1, end]) / n, int(start[-1, end]), end
+    return total[-1], start[-1]
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 7), st.integers(0, 9), st.integers(0, 2**32 - 1))
-def test_rows_at_once_give_what_the_recursion_gives_cell_by_cell(n: int, more: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    width = dtw.FEATURES
-    pattern, text = rng.standard_normal((n, width)), rng.standard_normal((n + more, width))
-    known = np.ones(width, dtype=np.float32)
-    weights = np.where(np.arange(width) < 3 * JOINT_COUNT, 1 / JOINT_COUNT, 1.0)
-    costs = np.sqrt((weights * (pattern[:, None] - text[None]) ** 2).sum(-1))
-    (ends,) = dtw.align(
-        [dtw.Frames(pattern.astype(np.float32), known, 1.0)], [dtw.Frames(text.astype(np.float32), known, 1.0)]
-    )
-    (found,) = ends.best()
-    distance, start, end = slow_subsequence_dtw(costs)
-    assert found.distance == pytest.approx(distance, rel=1e-4)
-    assert (found.start_s, found.end_s) == (start, end)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=3), st.integers(0, 9), st.integers(0, 2**32 - 1))
+def test_rows_at_once_give_what_the_recursion_gives_cell_by_cell(rows: list[int], more: int, seed: int) -> None:
+    halves = np.random.default_rng(seed).integers(0, 2**20, (max(rows), max(rows) + more, len(rows)))
+    totals = warping.totals(halves.astype(np.float32), np.array(rows))
+    for pair, n in enumerate(rows):
+        cost, start = slow_subsequence_dtw(2.0 * halves[:n, :, pair])
+        distance, begins = warping.parted(totals[:, pair])
+        np.testing.assert_array_equal(distance * warping.STEPS, cost)
+        reached = np.isfinite(cost)
+        np.testing.assert_array_equal(begins[reached], start[reached])
+
+
+def test_frames_are_as_far_apart_as_the_joints_that_both_show() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.standard_normal((3, 1, dtw.FEATURES)).astype(np.float32)
+    known = np.ones((3, dtw.FEATURES), dtype=np.float32)
+    known[1, : 3 * 5] = known[2, 3 * 20 : 3 * 22] = 0.0
+    query, *candidates = (dtw.Frames(v * k, k, 1.0) for v, k in zip(values, known, strict=True))
+    for candidate, found in zip(candidates, dtw.match(query, candidates), strict=True):
+        squares = np.square(query.values[0] - candidate.values[0]) * candidate.known
+        joints = candidate.known[: 3 * JOINT_COUNT].sum() / 3
+        expected = np.sqrt(squares[: 3 * JOINT_COUNT].sum() / joints + squares[3 * JOINT_COUNT :].sum())
+        assert found.best.distance == pytest.approx(expected, rel=1e-5)
