@@ -8,7 +8,7 @@ core reads arrays out of Blender and writes keys into it. All arithmetic is in `
 from __future__ import annotations
 
 from . import command, operators, preferences, properties, strip_settings, ui
-from .core import draw_handlers, jobs, libraries
+from .core import background, draw_handlers, jobs, libraries
 
 _MODULES = (strip_settings, preferences, properties, operators, ui, command)
 
@@ -23,6 +23,7 @@ def unregister() -> None:
     """Called by Blender when the extension is disabled: nothing is left behind."""
     jobs.stop()
     draw_handlers.remove_all()
+    background.stop()
     libraries.close_all()
     for module in reversed(_MODULES):
         module.unregister()

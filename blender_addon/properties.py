@@ -31,10 +31,31 @@ EXTENT_ITEMS = (
 )
 
 
+asked_anew: list[Callable[[], None]] = []
+"""Called when a person changes what is searched for: a text, a filter, the scope."""
+shown_anew: list[Callable[[], None]] = []
+"""Called when a person changes how results are listed: their order, and whether stretches are grouped."""
+live_switched: list[Callable[[Context], None]] = []
+"""Called when live mode is switched on or off."""
 row_pressed: list[Callable[[Context], None]] = []
 """Called when a person presses a row of the results, also the one that is active already; code uses `choose`."""
 
 _choosing: list[int] = []
+
+
+def _ask_anew(_owner: PropertyGroup, _context: Context) -> None:
+    for told in asked_anew:
+        told()
+
+
+def _switch_live(_owner: PropertyGroup, context: Context) -> None:
+    for told in live_switched:
+        told(context)
+
+
+def _show_anew(_owner: PropertyGroup, _context: Context) -> None:
+    for told in shown_anew:
+        told()
 
 
 class HUMS_Result(PropertyGroup):
@@ -61,6 +82,100 @@ def _tell_row_pressed(_session: HUMS_Session, context: Context) -> None:
         told(context)
 
 
+class HUMS_Facts(PropertyGroup):
+    """What is in a library, as it was looked up last."""
+
+    name: StringProperty(name="Library", description="Folder of the library")
+    clips: IntProperty(name="Motions", description="How many motions the library holds")
+    duration_s: FloatProperty(name="Duration", description="How long its motions last together", unit="TIME_ABSOLUTE")
+    missing: IntProperty(name="Missing Files", description="How many motion files are not where they were")
+    failed: IntProperty(name="Failed Files", description="How many motion files could not be read")
+    readonly: BoolProperty(name="Read Only", description="The library cannot be changed from here")
+    trouble: StringProperty(name="Trouble", description="Why the library cannot be opened")
+
+
+def _suggest_tags(_owner: PropertyGroup, _context: Context, text: str) -> list[str]:
+    return [word for word in known_tags if text.casefold() in word.casefold()]
+
+
+def _suggest_rigs(_owner: PropertyGroup, _context: Context, text: str) -> list[str]:
+    return [word for word in known_rigs if text.casefold() in word.casefold()]
+
+
+known_tags: list[str] = []
+"""The tags in the libraries, to choose from while typing."""
+known_rigs: list[str] = []
+"""The rig families in the libraries."""
+
+
+class HUMS_Filters(PropertyGroup):
+    """Which motions are looked at."""
+
+    text: StringProperty(
+        name="Name or Tag",
+        description="Only motions whose name or tags have this in them; without a rig's motion, all of those",
+        options={"TEXTEDIT_UPDATE"},
+        update=_ask_anew,
+    )
+    tag: StringProperty(
+        name="Tag",
+        description="Only motions with this tag",
+        update=_ask_anew,
+        search=_suggest_tags,
+        search_options={"SUGGESTION"},
+    )
+    folder: StringProperty(
+        name="Folder", description="Only motions of files in this folder", subtype="DIR_PATH", update=_ask_anew
+    )
+    rig: StringProperty(
+        name="Rig",
+        description="Only motions that were recorded for this kind of rig, such as mixamo",
+        update=_ask_anew,
+        search=_suggest_rigs,
+        search_options={"SUGGESTION"},
+    )
+    starred: BoolProperty(name="Starred Only", description="Only motions that are marked with a star", update=_ask_anew)
+    shortest_s: FloatProperty(
+        name="At Least",
+        description="Only motions that last at least so many seconds",
+        min=0.0,
+        soft_max=60.0,
+        unit="TIME_ABSOLUTE",
+        update=_ask_anew,
+    )
+    longest_s: FloatProperty(
+        name="At Most",
+        description="Only motions that last at most so many seconds; 0 for any length",
+        min=0.0,
+        soft_max=60.0,
+        unit="TIME_ABSOLUTE",
+        update=_ask_anew,
+    )
+    fps: FloatProperty(
+        name="Frame Rate",
+        description="Only motions that were recorded at so many frames a second; 0 for any rate",
+        min=0.0,
+        soft_max=240.0,
+        precision=0,
+        update=_ask_anew,
+    )
+
+
+SCOPE_ITEMS = (
+    ("clips", "Whole Clips", "Motions that are similar from their start to their end"),
+    ("moments", "Moments", "Stretches of longer motions in which this happens"),
+)
+RANGE_ITEMS = (
+    ("rig", "Rig's Motion", "The preview range if it is on, else the action's frames, else the scene's"),
+    ("typed", "These Frames", "The frames that are typed below"),
+)
+ORDER_ITEMS = (
+    ("score", "Score", "The most similar motion first"),
+    ("name", "Name", "In the order of the alphabet"),
+    ("duration", "Duration", "The shortest motion first"),
+)
+
+
 class HUMS_Session(PropertyGroup):
     """State of the panels."""
 
@@ -68,20 +183,49 @@ class HUMS_Session(PropertyGroup):
     active_result: IntProperty(
         name="Result", description="The motion that is put on a rig or imported", update=_tell_row_pressed
     )
-    library: StringProperty(name="Library", description="The library that the results are from")
     question: StringProperty(name="Query", description="What was searched for")
 
-    scope: EnumProperty(
-        name="Find",
-        description="What to compare the motion with",
-        items=(
-            ("clips", "Whole Clips", "Motions that are similar from their start to their end"),
-            ("moments", "Moments", "Stretches of longer motions in which this happens"),
-        ),
-    )
+    scope: EnumProperty(name="Find", description="What to compare the motion with", items=SCOPE_ITEMS, update=_ask_anew)
     count: IntProperty(
-        name="Results", description="How many motions to list", default=20, min=1, soft_max=100, max=1000
+        name="Results",
+        description="How many motions to list",
+        default=20,
+        min=1,
+        soft_max=100,
+        max=1000,
+        update=_ask_anew,
     )
+    mirror: BoolProperty(
+        name="Mirrored Too",
+        description="Also find motions that are like yours with left and right exchanged",
+        update=_ask_anew,
+    )
+    frames: EnumProperty(name="Frames", description="Which frames of the rig are searched with", items=RANGE_ITEMS)
+    frame_start: IntProperty(name="Start", description="First frame to search with", default=1)
+    frame_end: IntProperty(name="End", description="Last frame to search with", default=60)
+    selected_bones: BoolProperty(
+        name="Selected Bones Only",
+        description="Compare only the bones that are selected in Pose Mode, such as an arm",
+    )
+    live: BoolProperty(
+        name="Live",
+        description="Search again by itself when the active rig, its frames or its keys change",
+        update=_switch_live,
+    )
+    filters: PointerProperty(type=HUMS_Filters)
+    order: EnumProperty(name="Sort By", description="The order of the results", items=ORDER_ITEMS, update=_show_anew)
+    group: BoolProperty(
+        name="Group by Motion",
+        description="List a motion once, with its best stretch; else every stretch that was found",
+        default=True,
+        update=_show_anew,
+    )
+    hidden: IntProperty(name="Hidden", description="How many motions were taken off the list")
+    searching: BoolProperty(name="Searching", description="The libraries are being searched")
+    reading: FloatProperty(name="Reading", description="How much of the rig's motion is read", min=0.0, max=1.0)
+    trouble: StringProperty(name="Trouble", description="What went wrong last, and what to do")
+    facts: CollectionProperty(type=HUMS_Facts)
+
     extent: EnumProperty(name="Take", description="How much of the motion is taken", items=EXTENT_ITEMS)
     landing: PointerProperty(type=landing_options.HUMS_Landing)
 
@@ -106,7 +250,7 @@ def choose(session: HUMS_Session, index: int) -> None:
         _choosing.pop()
 
 
-_CLASSES = (HUMS_Result, HUMS_Session)
+_CLASSES = (HUMS_Result, HUMS_Facts, HUMS_Filters, HUMS_Session)
 
 
 def register() -> None:

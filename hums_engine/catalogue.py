@@ -466,6 +466,11 @@ class Catalogue(SealedDatabase):
         ((clips, seconds),) = self._all("SELECT count(*), coalesce(sum(duration_s), 0.0) FROM clips")
         return files, clips, seconds
 
+    def vocabulary(self) -> tuple[list[str], list[str]]:
+        """All tags, and all rig families, in the order of the alphabet."""
+        rows = self._all("SELECT DISTINCT tags, family FROM clips", ())
+        return sorted({tag for tags, _ in rows for tag in _split(tags)}), sorted({family for _, family in rows} - {""})
+
     def moment_count(self) -> int:
         """How many moments have signatures."""
         ((count,),) = self._all("SELECT coalesce(sum(moment_count), 0) FROM clips")

@@ -436,6 +436,10 @@ class Library:
             readonly=self._catalogue.readonly,
         )
 
+    def vocabulary(self) -> tuple[list[str], list[str]]:
+        """All tags of clips, and the rig families that they were recognised as, in the order of the alphabet."""
+        return self._catalogue.vocabulary()
+
     def missing(self) -> list[str]:
         """Paths of files that are not where they were; their clips can be found and shown all the same.
 

@@ -110,7 +110,7 @@ def heading(points: Array) -> Array:
     Returns:
         The identity where the figure has no horizontal facing (lying on its side).
     """
-    forward = quat.cross(lateral(points), UP)
+    forward = np.cross(lateral(points), UP)
     return about_vertical(FORWARD, forward)
 
 

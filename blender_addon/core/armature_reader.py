@@ -7,7 +7,9 @@ a hundred times faster than Blender's evaluation; else every frame is evaluated.
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -16,7 +18,7 @@ import numpy as np
 from bpy.types import FCurve, Object, Scene
 from numpy.typing import NDArray
 
-from . import action_api
+from . import action_api, provenance
 from .engine import armature, errors, motion, normalize, rotation_modes
 
 Array = NDArray[np.float64]
@@ -24,6 +26,7 @@ Array = NDArray[np.float64]
 _BONE_CHANNEL = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.(location|rotation_\w+|scale)$')
 _ANIMATED_OBJECT = re.compile(r"(delta_)?(location|rotation_\w+|scale)$")
 _UNIT = 1e-4
+_FIRST_GUESS_S = 0.005  # for one frame
 
 
 def rig_of(obj: Object | None) -> Object:
@@ -124,30 +127,92 @@ def _has_constraints(owner: Object | bpy.types.PoseBone) -> bool:
 
 
 def read_motion(rig: Object, scene: Scene, first: int, last: int) -> motion.Motion:
-    """The movement of a rig's bones in the world from the scene's frame ``first`` to ``last``.
-
-    Where frames must be evaluated, only as many as the search compares are: 30 a second. The scene's current frame is
-    left as it was.
+    """The movement of a rig's bones in the world from the scene's frame ``first`` to ``last``, read at once.
 
     Raises:
         HumsError: the range holds fewer than two frames.
     """
-    if last <= first:
-        raise errors.HumsError(
-            f"Frames {first} to {last} hold no motion: choose a longer range or an action with more keys."
-        )
-    bones = read_bones(rig)
-    frames = range(first, last + 1)
-    fps = scene.render.fps / scene.render.fps_base
-    channels = _own_channels(rig, bones, frames)
-    if channels is not None:
-        posed, world = armature.pose(bones, *channels), np.array(rig.matrix_world)
-    else:
-        step = max(1, min(round(fps / normalize.FPS), last - first))
-        posed, world = _evaluated(rig, bones, scene, frames[::step])
-        fps /= step
-    action = rig.animation_data.action if rig.animation_data else None
-    return armature.to_motion(bones, posed, world, fps, name=action.name if action else rig.name)
+    reading = Reading(rig, scene, first, last)
+    while reading.progress < 1.0:
+        reading.advance(math.inf)
+    return reading.motion
+
+
+class Reading:
+    """The movement of a rig's bones in the world, read by and by so that Blender stays usable.
+
+    Where frames must be evaluated, only as many as the search compares are: 30 a second. The scene's current frame is
+    left as it was after each step. Rig and scene are looked up by their names each time, since undo or a new file may
+    come in between.
+
+    Raises:
+        HumsError: the range from frame ``first`` to ``last`` holds fewer than two frames.
+    """
+
+    def __init__(self, rig: Object, scene: Scene, first: int, last: int) -> None:
+        if last <= first:
+            raise errors.HumsError(
+                f"Frames {first} to {last} hold no motion: choose a longer range or an action with more keys."
+            )
+        self._names = rig.name, scene.name
+        self._bones = read_bones(rig)
+        action = rig.animation_data.action if rig.animation_data else None
+        self._origin = provenance.of_action(action)
+        self._name = action.name if action else rig.name
+        self._fps = scene.render.fps / scene.render.fps_base
+        self._frames = range(first, last + 1)
+        self._posed: list[Array] = []
+        self._world: list[Array] = []
+        self._done, self._frame_s = 0, _FIRST_GUESS_S
+        channels = _own_channels(rig, self._bones, self._frames)
+        if channels is not None:
+            self._posed, self._world = [armature.pose(self._bones, *channels)], [np.array(rig.matrix_world)]
+            self._done = len(self._frames)
+        else:
+            step = max(1, min(round(self._fps / normalize.FPS), last - first))
+            self._frames, self._fps = self._frames[::step], self._fps / step
+
+    @property
+    def progress(self) -> float:
+        """How much is read, 0 to 1."""
+        return self._done / len(self._frames)
+
+    @property
+    def origin(self) -> provenance.Provenance:
+        """Where the rig's action came from."""
+        return self._origin
+
+    @property
+    def motion(self) -> motion.Motion:
+        """What was read, once all of it is."""
+        posed = np.concatenate(self._posed)
+        world = self._world[0] if self._world[0].ndim == 2 else np.concatenate(self._world)
+        return armature.to_motion(self._bones, posed, world, self._fps, name=self._name)
+
+    def advance(self, budget_s: float) -> None:
+        """Reads some more, for about so many seconds.
+
+        Raises:
+            HumsError: the rig is there no longer, or has other bones.
+        """
+        if self.progress >= 1.0:
+            return
+        rig, scene = bpy.data.objects.get(self._names[0]), bpy.data.scenes.get(self._names[1])
+        if (
+            rig is None
+            or scene is None
+            or rig.type != "ARMATURE"
+            or set(self._bones.names) - set(rig.pose.bones.keys())
+        ):
+            raise errors.HumsError("The rig was changed while its motion was read: press Find Similar again.")
+        left = len(self._frames) - self._done
+        count = left if budget_s == math.inf else min(max(1, int(budget_s / self._frame_s)), left)
+        began = time.perf_counter()
+        posed, world = _evaluated(rig, self._bones, scene, self._frames[self._done : self._done + count])
+        self._frame_s = (time.perf_counter() - began) / count
+        self._posed.append(posed)
+        self._world.append(world)
+        self._done += count
 
 
 def bone_in_world(rig: Object, scene: Scene, frame: int, name: str) -> Array:
@@ -239,3 +304,11 @@ def _evaluated(rig: Object, bones: armature.Bones, scene: Scene, frames: range) 
 def _matrices(values: NDArray[np.float32]) -> Array:
     """Blender's flat matrices ``[..., 16]``, column after column, as ``[..., 4, 4]``."""
     return np.swapaxes(values.reshape(*values.shape[:-1], 4, 4), -1, -2).astype(np.float64)
+
+
+def selected_bones(rig: Object) -> list[int]:
+    """Places in ``rig.data.bones`` of the bones that are selected in Pose Mode."""
+    bones = rig.data.bones
+    if "select" in bpy.types.PoseBone.bl_rna.properties:  # since 5.0
+        return [i for i, bone in enumerate(bones) if rig.pose.bones[bone.name].select]
+    return [i for i, bone in enumerate(bones) if bone.select]

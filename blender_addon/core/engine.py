@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         quat,
         retarget,
         rotation_modes,
+        skeleton,
     )
 else:
     from ..hums_engine import (
@@ -46,6 +47,7 @@ else:
         quat,
         retarget,
         rotation_modes,
+        skeleton,
     )
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "retarget",
     "rotation_modes",
     "run_command",
+    "skeleton",
 ]
 
 ADDON_FOLDER = Path(__file__).resolve().parent.parent

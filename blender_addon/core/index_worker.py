@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process that adds files to a library, started by `jobs`; it tells how far it is in lines of JSON.
+"""The process that changes a library, started by `jobs`; it tells how far it is in lines of JSON.
 
 It is no part of Blender: it loads ``hums_engine`` from the path that its environment names. It ends by itself when the
 Blender that started it is gone, which closes its standard input.
@@ -19,15 +19,19 @@ from hums_engine.errors import HumsError
 from hums_engine.indexing import IndexProgress
 from hums_engine.library import Library
 
+_NICENESS = 10
 
-def main(library: str, paths: list[str], create: bool) -> None:
-    """Adds ``paths`` to the library at ``library``; with ``create`` it is made if it is missing."""
+
+def main(library: str, paths: list[str], create: bool, workers: int, relink: list[str] | None) -> None:
+    """Adds ``paths`` to the library at ``library``, made if it is missing and ``create`` says so, or relinks files."""
     threading.Thread(target=_end_with_blender, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)  # what the animator does comes first
     try:
         folder = Path(library)
-        opened = Library.create(folder) if create and not folder.exists() else Library.open(folder)
-        _tell({"report": asdict(opened.add(paths, progress=_progress))})
-        opened.close()
+        with Library.create(folder) if create and not folder.exists() else Library.open(folder) as opened:
+            done = opened.relink(*relink) if relink else opened.add(paths, workers, _progress)
+            _tell({"report": asdict(done)})
     except HumsError as error:
         _tell({"error": str(error)})
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Adding files to a library beside Blender: a process does it, a thread hears it, a timer tells the panels.
+"""Changing a library beside Blender: a process does it, a thread hears it, a timer tells the panels.
 
-The thread puts what it hears into a queue and never touches Blender's data; the timer empties the queue.
+The thread puts what it hears into a queue and never touches Blender's data; the timer empties the queue. Tasks wait for
+each other: one process works at a time, at a low priority.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,8 +24,30 @@ import bpy
 
 from .engine import ADDON_FOLDER
 
+iface = bpy.app.translations.pgettext_iface
+
 _INTERVAL_S = 0.2
+_QUIET = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 _PACKAGES = ("numpy", "onnxruntime", "hnswlib")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to do with a library.
+
+    Attributes:
+        library: its folder.
+        paths: files and folders to add; none for all that were added before.
+        create: make the library if it is missing.
+        workers: processes to read in, 0 for as many as are worth it.
+        relink: instead of adding, where files were and where they are now.
+    """
+
+    library: Path
+    paths: tuple[str, ...] = ()
+    create: bool = False
+    workers: int = 0
+    relink: tuple[str, str] | None = None
 
 
 @dataclass
@@ -33,13 +57,15 @@ class Progress:
     Attributes:
         done: files that are finished.
         total: files in all, 0 while they are being counted.
+        rate: files a second.
         left_s: seconds that the rest will take, 0 while unknown.
-        report: what came of it, when it has ended well: the fields of the engine's ``IndexReport``.
+        report: what came of it, when it has ended well: the fields of the engine's report.
         failure: one sentence, when it has ended badly.
     """
 
     done: int = 0
     total: int = 0
+    rate: float = 0.0
     left_s: float = 0.0
     report: dict[str, Any] | None = None
     failure: str = ""
@@ -50,38 +76,42 @@ class Progress:
         return self.report is not None or bool(self.failure)
 
     def text(self) -> str:
-        """Such as ``120 of 2000 files, 0:40 left``."""
+        """Such as ``120 of 2000 files, 35/s, 0:40 left``."""
         if not self.total:
-            return "Looking for motion files"
-        text = f"{self.done} of {self.total} files"
+            return iface("Looking for motion files")
         left = round(self.left_s)
-        return f"{text}, {left // 60}:{left % 60:02} left" if left else text
+        text = iface("{done} of {total} files").format(done=self.done, total=self.total)
+        if not left:
+            return text
+        rate = f"{self.rate:.0f}" if self.rate >= 10.0 else f"{self.rate:.1f}"
+        told = iface("{rate}/s, {minutes}:{seconds:02} left")
+        return f"{text}, {told.format(rate=rate, minutes=left // 60, seconds=left % 60)}"
 
     def hear(self, message: dict[str, Any]) -> None:
         """Takes in one line of the process."""
         told = message.get("progress")
         if told is not None:
-            self.done, self.total, self.left_s = told["done"], told["total"], told["eta_s"]
+            self.done, self.total, self.rate, self.left_s = told["done"], told["total"], told["rate"], told["eta_s"]
         self.report = message.get("report", self.report)
         self.failure = message.get("error", self.failure)
 
 
 class IndexJob:
-    """One process that adds ``paths`` to the library at ``library``, which it makes if ``create`` says so."""
+    """One process that does a task."""
 
-    def __init__(self, library: Path, paths: Sequence[str], create: bool = False) -> None:
-        self.library = library
+    def __init__(self, task: Task) -> None:
+        self.task = task
         self.progress = Progress()
         self._lines: queue.Queue[str | None] = queue.Queue()
-        task = json.dumps({"library": str(library), "paths": list(paths), "create": create})
+        told = {**asdict(task), "library": str(task.library)}
         self._process = subprocess.Popen(
-            [sys.executable, "-s", str(Path(__file__).with_name("index_worker.py")), task],
+            [sys.executable, "-s", str(Path(__file__).with_name("index_worker.py")), json.dumps(told)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             env=_environment(),
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            creationflags=_QUIET,
         )
         assert self._process.stdout is not None
         threading.Thread(target=_listen, args=(self._process.stdout, self._lines), daemon=True).start()
@@ -124,24 +154,42 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(folders)), "PYTHONUTF8": "1"}
 
 
+Listener = Callable[[IndexJob], None]
+
 _running: list[IndexJob] = []
-_listeners: list[Callable[[IndexJob], None]] = []
+_waiting: deque[Task] = deque()
+_listeners: list[Listener] = []
 
 
-def start(job: IndexJob, listener: Callable[[IndexJob], None]) -> None:
-    """Lets a job run beside Blender; ``listener`` is told how far it is until it ends."""
-    _running.append(job)
+def start(task: Task, listener: Listener) -> None:
+    """Lets a task be done beside Blender, after those before; ``listener`` is told how far it is until it ends."""
     _listeners[:] = [listener]
-    bpy.app.timers.register(_tick, first_interval=_INTERVAL_S, persistent=True)
+    if task not in _waiting:
+        _waiting.append(task)
+    if not _running:
+        _start_next()
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=_INTERVAL_S, persistent=True)
+
+
+def _start_next() -> None:
+    if _waiting:
+        _running.append(IndexJob(_waiting.popleft()))
 
 
 def is_running() -> bool:
-    """Whether a job runs beside Blender."""
+    """Whether a task is being done beside Blender."""
     return bool(_running)
 
 
+def waiting() -> int:
+    """How many tasks wait for their turn."""
+    return len(_waiting)
+
+
 def cancel() -> None:
-    """Ends the job that runs beside Blender; its listener is told at once."""
+    """Ends the task that is being done, and forgets those that wait; the listener is told at once."""
+    _waiting.clear()
     for job in _running:
         job.cancel()
     if bpy.app.timers.is_registered(_tick):
@@ -150,16 +198,16 @@ def cancel() -> None:
 
 
 def stop() -> None:
-    """Ends the job without telling anyone: the add-on is being disabled."""
+    """Ends all tasks without telling anyone: the add-on is being disabled."""
     _listeners.clear()
     cancel()
 
 
 def _tick() -> float | None:
     for job in list(_running):
-        ended = job.update().ended
-        if ended:
+        if job.update().ended:
             _running.remove(job)
+            _start_next()
         for listener in _listeners:
             listener(job)
     return _INTERVAL_S if _running else None

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from .engine import canonical, encoder, errors, formats, library, motion
 
 _open: dict[Path, library.Library] = {}
 _encoders: list[encoder.Encoder] = []
+_guard = threading.RLock()  # libraries are opened by threads that search
 
 
 def shared_encoder() -> encoder.Encoder:
@@ -17,9 +19,10 @@ def shared_encoder() -> encoder.Encoder:
     Raises:
         HumsError: it cannot be loaded.
     """
-    if not _encoders:
-        _encoders.append(encoder.Encoder())
-    return _encoders[0]
+    with _guard:
+        if not _encoders:
+            _encoders.append(encoder.Encoder())
+        return _encoders[0]
 
 
 def open_library(path: Path) -> library.Library:
@@ -28,15 +31,26 @@ def open_library(path: Path) -> library.Library:
     Raises:
         LibraryError: it is missing, damaged, or made with another model.
     """
-    if path not in _open:
-        _open[path] = library.Library.open(path, readonly=True, encoder=shared_encoder())
-    return _open[path]
+    with _guard:
+        if path not in _open:
+            _open[path] = library.Library.open(path, readonly=True, encoder=shared_encoder())
+        return _open[path]
+
+
+def open_for_marks(path: Path) -> library.Library:
+    """The library at ``path``, for writing what people mark on its motions; to be closed at once.
+
+    Raises:
+        LibraryError: it is missing or damaged.
+    """
+    return library.Library.open(path)
 
 
 def forget(path: Path) -> None:
     """Closes a library."""
-    if path in _open:
-        _open.pop(path).close()
+    with _guard:
+        if path in _open:
+            _open.pop(path).close()
 
 
 def close_all() -> None:

@@ -5,24 +5,42 @@ from __future__ import annotations
 
 import bpy
 
-from . import apply_motion, find_similar, import_motion, index_library, manage_libraries
+from . import (
+    apply_motion,
+    asking,
+    copy_report,
+    find_similar,
+    follow_changes,
+    import_motion,
+    index_library,
+    manage_libraries,
+    mark_results,
+    watch_libraries,
+)
 
 _CLASSES = (
     *find_similar.CLASSES,
+    *mark_results.CLASSES,
     *apply_motion.CLASSES,
     *import_motion.CLASSES,
     *index_library.CLASSES,
     *manage_libraries.CLASSES,
+    *copy_report.CLASSES,
 )
 
 
 def register() -> None:
-    """Registers the operators."""
+    """Registers the operators, and what follows changes."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    follow_changes.register()
+    watch_libraries.register()
 
 
 def unregister() -> None:
-    """Unregisters the operators."""
+    """Unregisters the operators, and forgets what was asked."""
+    watch_libraries.unregister()
+    follow_changes.unregister()
+    asking.forget_all()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bpy.types import Context, Operator
 
+from ..core import last_error
 from ..core.engine import errors, missing_parts
 
 if TYPE_CHECKING:
@@ -31,11 +33,19 @@ class Guarded(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Does the work, or reports in one sentence why it cannot be done."""
+        return self.guard(lambda: self.run(context))
+
+    def guard(self, work: Callable[[], object]) -> set[OperatorReturnItems]:
+        """Does some work, or reports in one sentence why it cannot be done; the report has the rest."""
         try:
-            self.run(context)
+            work()
         except errors.HumsError as error:
+            last_error.remember(error, self.bl_label)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        except Exception as error:  # nobody foresaw it: Blender shows its traceback, and the report keeps it
+            last_error.remember(error, self.bl_label)
+            raise
         return {"FINISHED"}
 
     def run(self, context: Context) -> None:

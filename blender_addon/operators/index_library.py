@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Update: motion files into the library, beside Blender when a person asks, at once when a script does."""
+"""Update and Relink: changes to a library, beside Blender when a person asks, at once when a script does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 from bpy.types import Context, Event
 
 from .. import preferences, properties
-from ..core import jobs
+from ..core import jobs, last_error, library_facts
 from ..core.engine import errors
+from . import asking
 from .guarded import Guarded
 
 if TYPE_CHECKING:
@@ -21,9 +23,14 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+library_changed: list[Callable[[str], None]] = []
+"""Called with a library's folder when a task on it has ended."""
+
+_SHOWN_FAILURES = 25
+
 
 class HUMS_OT_index_library(Guarded):
-    """Add new and changed motion files to the library"""
+    """Add new and changed motion files to the library, and forget those that are gone"""
 
     bl_idname = "hums.index_library"
     bl_label = "Update Library"
@@ -39,12 +46,10 @@ class HUMS_OT_index_library(Guarded):
     @classmethod
     def refusal(cls, context: Context) -> str:
         """Why the library cannot be changed."""
-        entry = preferences.active_library(context)
-        if entry is None:
+        entries = preferences.searched(context)
+        if not entries:
             return "Add a motion library first"
-        if entry.readonly:
-            return f"The library {entry.name} is read only"
-        return "Another library is being indexed" if jobs.is_running() else ""
+        return "" if any(not entry.readonly for entry in entries) else f"The library {entries[0].name} is read only"
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """A person's click: Blender stays usable."""
@@ -53,12 +58,13 @@ class HUMS_OT_index_library(Guarded):
 
     def run(self, context: Context) -> None:
         """Starts indexing, and waits for its end unless a person clicked."""
-        entry = preferences.active_library(context)
-        assert entry is not None  # poll has seen it
         paths = [bpy.path.abspath(self.directory)] if self.directory else []
-        message = index(Path(entry.path), paths, self.background)
-        if message:
-            self.report({"INFO"}, message)
+        for entry in preferences.searched(context):
+            if entry.readonly:
+                continue
+            message = index(Path(entry.path), paths, self.background)
+            if message:
+                self.report({"INFO"}, message)
 
 
 class HUMS_OT_add_motions(Guarded):
@@ -73,6 +79,8 @@ class HUMS_OT_add_motions(Guarded):
     @classmethod
     def refusal(cls, context: Context) -> str:
         """Why the library cannot be changed."""
+        if len(preferences.searched(context)) > 1:
+            return "Choose one library to add files to"
         return HUMS_OT_index_library.refusal(context)
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
@@ -83,6 +91,112 @@ class HUMS_OT_add_motions(Guarded):
     def run(self, context: Context) -> None:
         """Hands the folder to Update."""
         bpy.ops.hums.index_library("INVOKE_DEFAULT", directory=self.directory)
+
+
+class HUMS_OT_relink_library(Guarded):
+    """Tell the library where motion files are that were moved; stars and tags stay"""
+
+    bl_idname = "hums.relink_library"
+    bl_label = "Relink Moved Files"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Index", description="Place on the list; -1 for the library that is searched", default=-1)
+    old: StringProperty(
+        name="Was", description="Where the files were; empty: the folder of those that are missing", subtype="DIR_PATH"
+    )
+    directory: StringProperty(name="Is Now", description="The folder where the files are now", subtype="DIR_PATH")
+    background: BoolProperty(
+        name="Beside Blender", description="Go on working in Blender meanwhile", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    @classmethod
+    def refusal(cls, context: Context) -> str:
+        """Why the library cannot be changed."""
+        return HUMS_OT_index_library.refusal(context)
+
+    def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
+        """Asks for the folder."""
+        self.background = True
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def run(self, context: Context) -> None:
+        """Links the files anew."""
+        entry = preferences.of(context).libraries[preferences.place(context, self.index)]
+        old = bpy.path.abspath(self.old) if self.old else _folder_of_missing(Path(entry.path))
+        new = bpy.path.abspath(self.directory)
+        if not self.directory or not Path(new).is_dir():
+            raise errors.HumsError(f"There is no folder '{self.directory}': choose the folder where the files are now.")
+        message = start(jobs.Task(Path(entry.path), relink=(old, new)), self.background)
+        if message:
+            self.report({"INFO"}, message)
+
+
+def _folder_of_missing(library: Path) -> str:
+    """The folder that all missing files were in.
+
+    Raises:
+        HumsError: none is missing.
+    """
+    missing = library_facts.look_up(library).missing
+    if not missing:
+        raise errors.HumsError(f"No motion file of {library.stem} is missing: all are where the library knows them.")
+    folders = [Path(path).parent for path in missing]
+    common = folders[0]
+    while any(not folder.is_relative_to(common) for folder in folders):
+        common = common.parent
+    return str(common)
+
+
+class HUMS_OT_show_failures(Guarded):
+    """List the motion files that could not be read, with the reason"""
+
+    bl_idname = "hums.show_failures"
+    bl_label = "Files That Failed"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Index", description="Place on the list; -1 for the library that is searched", default=-1)
+
+    def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
+        """Shows the list."""
+        return context.window_manager.invoke_popup(self, width=640)
+
+    def draw(self, context: Context) -> None:
+        """The files and what is wrong with them."""
+        failed = self._failed(context)
+        column = self.layout.column(align=True)
+        for path, reason in failed[:_SHOWN_FAILURES]:
+            column.label(text=f"{Path(path).name}: {reason}", icon="FILE", translate=False)
+        if len(failed) > _SHOWN_FAILURES:
+            more = bpy.app.translations.pgettext_iface("and {count} more")
+            column.label(text=more.format(count=len(failed) - _SHOWN_FAILURES), translate=False)
+        self.layout.operator("hums.copy_failures", icon="COPYDOWN").index = self.index
+
+    def run(self, context: Context) -> None:
+        """For scripts: the list as a report."""
+        for path, reason in self._failed(context):
+            self.report({"INFO"}, f"{path}: {reason}")
+
+    def _failed(self, context: Context) -> list[tuple[str, str]]:
+        entry = preferences.of(context).libraries[preferences.place(context, self.index)]
+        return library_facts.known(Path(entry.path)).failed
+
+
+class HUMS_OT_copy_failures(Guarded):
+    """Copy the whole list to the clipboard"""
+
+    bl_idname = "hums.copy_failures"
+    bl_label = "Copy Report"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Index", description="Place on the list; -1 for the library that is searched", default=-1)
+
+    def run(self, context: Context) -> None:
+        """Copies it."""
+        entry = preferences.of(context).libraries[preferences.place(context, self.index)]
+        failed = library_facts.look_up(Path(entry.path)).failed
+        context.window_manager.clipboard = "".join(f"{path}: {reason}\n" for path, reason in failed)
+        self.report({"INFO"}, f"{len(failed)} files are on the clipboard")
 
 
 class HUMS_OT_cancel_indexing(Guarded):
@@ -110,21 +224,33 @@ def index(library: Path, paths: list[str], background: bool, create: bool = Fals
     Raises:
         HumsError: it failed.
     """
-    job = jobs.IndexJob(library, paths, create)
+    return start(jobs.Task(library, tuple(paths), create, preferences.of(bpy.context).workers), background)
+
+
+def start(task: jobs.Task, background: bool) -> str:
+    """Does a task; returns what came of it, or an empty text while it goes on beside Blender.
+
+    Raises:
+        HumsError: it failed.
+    """
     if background and not bpy.app.background:
-        jobs.start(job, _show)
+        jobs.start(task, _show)
+        properties.session(bpy.context).outcome = ""
         return ""
-    progress = job.update(wait=True)
+    progress = jobs.IndexJob(task).update(wait=True)
     if progress.failure:
         raise errors.HumsError(progress.failure)
     return outcome(progress)
 
 
 def outcome(progress: jobs.Progress) -> str:
-    """What came of indexing, in one sentence."""
+    """What came of a task, in one sentence."""
     if progress.report is None:
         return progress.failure
     report = progress.report
+    if "found" in report:
+        text = f"{len(report['found'])} files relinked"
+        return text + (f", {len(report['missing'])} still missing" if report["missing"] else "")
     counts = [f"{report[what]} {what}" for what in ("added", "updated", "removed") if report[what]]
     text = ", ".join(counts) or f"nothing new, {report['unchanged']} unchanged"
     failed = report["failed"]
@@ -137,15 +263,23 @@ def _show(job: jobs.IndexJob) -> None:
     """Brings a job's progress into the panels."""
     session = properties.session(bpy.context)
     progress = job.progress
-    session.indexing = not progress.ended
+    session.indexing = jobs.is_running()
     session.progress = progress.done / progress.total if progress.total else 0.0
     session.progress_text = progress.text()
     if progress.ended:
         session.outcome, session.outcome_failed = outcome(progress), bool(progress.failure)
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+        if progress.failure:
+            last_error.remember(errors.HumsError(progress.failure), f"{job.task.library.name}: Update")
+        for told in library_changed:
+            told(str(job.task.library))
+    asking.redraw()
 
 
-CLASSES = (HUMS_OT_index_library, HUMS_OT_add_motions, HUMS_OT_cancel_indexing)
+CLASSES = (
+    HUMS_OT_index_library,
+    HUMS_OT_add_motions,
+    HUMS_OT_relink_library,
+    HUMS_OT_show_failures,
+    HUMS_OT_copy_failures,
+    HUMS_OT_cancel_indexing,
+)

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from bpy.types import Context, Event
 
 from .. import preferences
-from ..core import jobs, libraries
+from ..core import background, libraries, library_facts
 from ..core.engine import ADDON_FOLDER, errors
 from . import index_library
 from .guarded import Guarded
@@ -40,11 +40,6 @@ class HUMS_OT_create_library(Guarded):
     background: BoolProperty(
         name="Beside Blender", description="Go on working in Blender meanwhile", options={"HIDDEN", "SKIP_SAVE"}
     )
-
-    @classmethod
-    def refusal(cls, context: Context) -> str:
-        """Why no library can be made now."""
-        return "Another library is being indexed" if jobs.is_running() else ""
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """Asks for the folder."""
@@ -77,10 +72,8 @@ class HUMS_OT_add_samples(Guarded):
 
     @classmethod
     def refusal(cls, context: Context) -> str:
-        """Why no library can be made now."""
-        if not _SAMPLES.is_dir():
-            return "This build of the add-on came without samples"
-        return "Another library is being indexed" if jobs.is_running() else ""
+        """Whether the samples are there."""
+        return "" if _SAMPLES.is_dir() else "This build of the add-on came without samples"
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """A person's click: Blender stays usable."""
@@ -136,9 +129,14 @@ class HUMS_OT_remove_library(Guarded):
 
     def run(self, context: Context) -> None:
         """Takes it off."""
-        index = chosen(context, self.index)
-        libraries.forget(Path(preferences.of(context).libraries[index].path))
+        index = preferences.place(context, self.index)
+        folder = Path(preferences.of(context).libraries[index].path)
         preferences.remove_library(context, index)
+        library_facts.forget(folder)
+        if bpy.app.background:
+            libraries.forget(folder)
+        else:  # a search in it may be on its way, and has it open
+            background.start(lambda: libraries.forget(folder), lambda _: None)
 
 
 class HUMS_OT_show_library_folder(Guarded):
@@ -157,21 +155,7 @@ class HUMS_OT_show_library_folder(Guarded):
 
     def run(self, context: Context) -> None:
         """Opens the folder."""
-        bpy.ops.wm.path_open(filepath=preferences.of(context).libraries[chosen(context, self.index)].path)
-
-
-def chosen(context: Context, index: int) -> int:
-    """A place on the list of libraries; -1 means the one that is searched.
-
-    Raises:
-        HumsError: there is no such place.
-    """
-    entries = preferences.of(context).libraries
-    if index < 0:
-        index = int(preferences.of(context).active)
-    if index >= len(entries):
-        raise errors.HumsError(f"There is no library number {index} on the list, which has {len(entries)}.")
-    return index
+        bpy.ops.wm.path_open(filepath=preferences.of(context).libraries[preferences.place(context, self.index)].path)
 
 
 def user_library(name: str) -> Path:
@@ -184,7 +168,20 @@ def _with_suffix(library: Path) -> Path:
     return library if library.suffix == _SUFFIX else library.with_name(library.name + _SUFFIX)
 
 
+class HUMS_OT_show_preferences(Guarded):
+    """Show the add-on's page in Blender's preferences"""
+
+    bl_idname = "hums.show_preferences"
+    bl_label = "Preferences"
+    bl_options = {"REGISTER"}
+
+    def run(self, context: Context) -> None:
+        """Opens the page."""
+        bpy.ops.preferences.addon_show(module=preferences.PACKAGE)
+
+
 CLASSES = (
+    HUMS_OT_show_preferences,
     HUMS_OT_create_library,
     HUMS_OT_add_samples,
     HUMS_OT_open_library,

@@ -5,20 +5,30 @@ from __future__ import annotations
 
 import bpy
 
-from . import landing_panel, panels, results_list, strip
+from . import landing_panel, library_panel, results_list, results_panel, search_panel, strip
 
-_CLASSES = (*results_list.CLASSES, *panels.CLASSES, *landing_panel.CLASSES)
+_CLASSES = (
+    *library_panel.CLASSES,
+    *search_panel.CLASSES,
+    *results_list.CLASSES,
+    *results_panel.CLASSES,
+    *landing_panel.CLASSES,
+)
 
 
 def register() -> None:
-    """Registers panels and lists."""
+    """Registers panels and lists, and draws into Blender's own status bar and menu of list rows."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     strip.register()
+    bpy.types.STATUSBAR_HT_header.append(library_panel.draw_in_status_bar)
+    bpy.types.UI_MT_list_item_context_menu.append(results_panel.draw_in_list_menu)
 
 
 def unregister() -> None:
     """Unregisters panels and lists."""
+    bpy.types.UI_MT_list_item_context_menu.remove(results_panel.draw_in_list_menu)
+    bpy.types.STATUSBAR_HT_header.remove(library_panel.draw_in_status_bar)
     strip.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

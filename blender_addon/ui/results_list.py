@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ranked results: a name, a bar as long as the motion is similar, and the stretch that was found."""
+"""The ranked results: a star, a name, a bar as long as the motion is similar, and the seconds of the stretch found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .. import properties
 
 
 class HUMS_UL_results(UIList):
-    """One row for each motion that was found, the most similar first."""
+    """One row for each motion that was found."""
 
     bl_idname = "HUMS_UL_results"
 
@@ -22,12 +22,24 @@ class HUMS_UL_results(UIList):
         icon: int,
         active_data: properties.HUMS_Session,
         active_property: str,
+        index: int,
     ) -> None:
         """Draws one row."""
-        split = layout.split(factor=0.54)
-        split.label(text=item.name, translate=False)
-        right = split.split(factor=0.6)
-        right.progress(factor=item.score / 100.0, text=f"{item.score:.0f}", translate=False)
+        row = layout.row(align=True)
+        star = row.operator("hums.star_motion", text="", icon="SOLO_ON" if item.starred else "SOLO_OFF", emboss=False)
+        star.index = index
+        split = row.split(factor=0.54)
+        name = split.row(align=True)
+        name.label(text=item.name, translate=False)
+        if item.own:
+            name.label(text="", icon="ARMATURE_DATA")
+        if item.mirrored:
+            name.label(text="", icon="MOD_MIRROR")
+        right = split.split(factor=0.5)
+        if item.scored:
+            right.progress(factor=item.score / 100.0, text=f"{item.score:.0f}", translate=False)
+        else:
+            right.label(text="")
         seconds = right.row()
         seconds.alignment = "RIGHT"
         seconds.label(text=f"{item.end_s - item.start_s:.1f} s", translate=False)

@@ -154,22 +154,27 @@ def index_beside_blender(directory: str, library: str) -> dict[str, Any]:
     """What a click starts: a process, a timer that hears it, and a way to stop it."""
     jobs, index_library = core("core.jobs"), core("operators.index_library")
     told: list[float] = []
-    job = jobs.IndexJob(Path(library), [directory], create=True)
-    jobs.start(job, lambda heard: told.append(heard.progress.done))
-    busy = refusal(bpy.ops.hums.create_library, directory=directory)
+    heard: list[Any] = []
+    jobs.start(
+        jobs.Task(Path(library), (directory,), create=True),
+        lambda job: (told.append(job.progress.done), heard.append(job)),
+    )
+    jobs.start(jobs.Task(Path(library)), lambda job: (told.append(job.progress.done), heard.append(job)))
+    waiting = jobs.waiting()
     longest, ends = 0.0, time.monotonic() + 100
     while jobs.is_running() and time.monotonic() < ends:
         began = time.monotonic()
         jobs._tick()
         longest = max(longest, time.monotonic() - began)
         time.sleep(0.02)
-    return {"told": told, "outcome": index_library.outcome(job.progress), "busy": busy, "longest_stall_s": longest}
+    outcomes = [index_library.outcome(job.progress) for job in dict.fromkeys(heard)]
+    return {"told": told, "outcomes": outcomes, "waiting": waiting, "longest_stall_s": longest}
 
 
 def cancel_indexing(directory: str, library: str) -> dict[str, Any]:
     jobs, index_library = core("core.jobs"), core("operators.index_library")
-    job = jobs.IndexJob(Path(library), [directory], create=True)
-    jobs.start(job, lambda heard: None)
+    jobs.start(jobs.Task(Path(library), (directory,), create=True), lambda heard: None)
+    (job,) = jobs._running
     while not job.update().total:
         time.sleep(0.02)
     bpy.ops.hums.cancel_indexing()

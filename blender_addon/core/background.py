@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work beside Blender: a thread does it, and a timer tells what came of it on Blender's own thread.
+
+What is done in the thread never touches Blender's data.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import bpy
+
+Result = TypeVar("Result")
+
+_INTERVAL_S = 0.02
+
+_answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+_at_work: set[threading.Thread] = set()
+_told: list[bool] = [True]
+
+
+def start(
+    work: Callable[[], Result], tell: Callable[[Result], None], refuse: Callable[[Exception], None] | None = None
+) -> None:
+    """Lets ``work`` go on in a thread; then ``tell`` is called with what it returned, or ``refuse`` with its error."""
+    thread = threading.Thread(target=lambda: _do(work, tell, refuse, thread), daemon=True)
+    _told[0] = True
+    _at_work.add(thread)
+    thread.start()
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=_INTERVAL_S, persistent=True)
+
+
+def _do(
+    work: Callable[[], Result],
+    tell: Callable[[Result], None],
+    refuse: Callable[[Exception], None] | None,
+    thread: threading.Thread,
+) -> None:
+    try:
+        result = work()
+    except Exception as error:
+        wrong = error
+        answer = (lambda: refuse(wrong)) if refuse is not None else (lambda: None)
+    else:
+        answer = lambda: tell(result)  # noqa: E731
+    _answers.put(answer)
+    _at_work.discard(thread)
+
+
+def stop() -> None:
+    """Tells nobody any more: the add-on is being disabled. Waits for what is at work, which may hold files."""
+    _told[0] = False
+    for thread in list(_at_work):
+        thread.join(timeout=10.0)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    while not _answers.empty():
+        _answers.get()
+
+
+def _tick() -> float | None:
+    busy = bool(_at_work)  # looked at first: who has left since has answered
+    while not _answers.empty():
+        answer = _answers.get()
+        if _told[0]:
+            answer()
+    return _INTERVAL_S if busy or _at_work else None
