@@ -50,7 +50,7 @@ def from_quaternions(q: ArrayLike, mode: str) -> Array:
     return _axis_angles(q) if mode == "AXIS_ANGLE" else _eulers(q, mode)
 
 
-def locked(q: Array, axes: list[int], still: Array) -> Array:
+def locked_angles(q: Array, axes: list[int], still: Array) -> Array:
     """Rotations over time ``[T, 4]`` with the Euler angles (XYZ) about some axes as in the rotation ``still`` ``[4]``.
 
     It is what Blender's tools make of a bone in quaternions whose rotation is locked about ``axes`` (0 to 2).
@@ -58,6 +58,21 @@ def locked(q: Array, axes: list[int], still: Array) -> Array:
     angles = from_quaternions(q, "XYZ")
     angles[:, axes] = from_quaternions(still[None], "XYZ")[0, axes]
     return quat.unroll(to_quaternions(angles, "XYZ"))
+
+
+def locked_components(q: Array, components: list[int], still: Array) -> Array:
+    """Rotations over time ``[T, 4]`` with some components as in the rotation ``still`` ``[4]``.
+
+    The others stay in proportion. It is what Blender's tools make of a bone in quaternions whose components (0 to 3:
+    w, x, y, z) are locked each. With two of x, y and z at zero what is left is the turn about the third: a hinge.
+    """
+    q = quat.unroll(np.where(np.sum(q[:1] * still, axis=-1, keepdims=True) < 0, -q, q))
+    free = np.setdiff1d(np.arange(4), components)
+    left = np.sqrt(max(1.0 - float(np.sum(still[components] ** 2)), 0.0))
+    length = np.linalg.norm(q[:, free], axis=-1, keepdims=True)
+    made = np.tile(still, (len(q), 1))
+    made[:, free] = np.where(length > _NO_AXIS, q[:, free] * left / np.maximum(length, _NO_AXIS), still[free])
+    return made
 
 
 _AXIS: Final = {"X": 0, "Y": 1, "Z": 2}
@@ -68,7 +83,7 @@ def _axis_angles(q: Array) -> Array:
     sine = np.linalg.norm(q[..., 1:], axis=-1)
     axis = _held(q[..., 1:] / np.maximum(sine, _NO_AXIS)[..., None], sine > _NO_AXIS)
     turned = np.where(np.sum(axis[1:] * axis[:-1], axis=-1) < 0, -1.0, 1.0)
-    side = np.concatenate([np.ones_like(turned[:1]), np.cumprod(turned, axis=0)])
+    side = np.concatenate([np.ones(sine.shape)[:1], np.cumprod(turned, axis=0)])
     axis = axis * side[..., None]
     angle = 2.0 * np.arctan2(np.sum(q[..., 1:] * axis, axis=-1), q[..., 0])
     return np.concatenate([np.unwrap(angle, axis=0)[..., None], axis], axis=-1)
@@ -95,7 +110,7 @@ def _eulers(q: Array, mode: str) -> Array:
     second[..., middle] = np.pi - first[..., middle]
     like = np.abs(_wrapped(first[1:] - first[:-1])).sum(axis=-1)
     unlike = np.abs(_wrapped(second[1:] - first[:-1])).sum(axis=-1)
-    changes = np.concatenate([np.zeros_like(like[:1]), unlike < like])
+    changes = np.concatenate([np.zeros(first.shape[:-1])[:1], unlike < like])
     takes_second = np.cumsum(changes, axis=0) % 2 == 1
     return np.unwrap(np.where(takes_second[..., None], second, first), axis=0)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a rig's maker or its animator wants left alone: locked, driven and muted channels get no keys.
 
-A rotation that is held in part keeps its other angles where its channels are angles. Quaternions cannot be keyed in
-part: locks on single axes turn the bone within them, as Blender's own tools do; a driven component holds them all.
+A rotation that is held in part keeps its other angles. Locks on a part of a quaternion turn the bone within them, as
+Blender's own tools do; where a part of it is driven, all of it is left.
 """
 
 from __future__ import annotations
@@ -76,12 +76,16 @@ def _locked(rig: Object, track: Track) -> set[int]:
 def _within_locks(rig: Object, track: Track) -> Track | None:
     """A rotation of four channels as its owner's locks allow it."""
     owner = track.owner(rig)
-    axes = [axis for axis, locked in enumerate(owner.lock_rotation) if locked]
-    if owner.lock_rotations_4d and (axes or owner.lock_rotation_w):
-        return None
+    axes = [axis for axis, is_locked in enumerate(owner.lock_rotation) if is_locked]
     if len(axes) == _ANGLES:
         return None
-    if not axes:
-        return track
     now = track.from_channels(track.now(rig))
-    return track.with_values(rotation_modes.locked(track.values, axes, now))
+    if not owner.lock_rotations_4d:
+        return track.with_values(rotation_modes.locked_angles(track.values, axes, now)) if axes else track
+    components = [0] * owner.lock_rotation_w + [1 + axis for axis in axes]
+    if not components:
+        return track
+    if track.mode != "QUATERNION":
+        return None
+    values = rotation_modes.locked_components(track.values, components, now)
+    return replace(track, values=values, keyed=tuple(c for c in track.keyed if c not in components))

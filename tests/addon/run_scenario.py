@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one function of ``scenarios.py`` in Blender, with the extension enabled, and writes down what it returned.
+"""Runs one function of a module of scenarios in Blender, with the extension enabled, and writes down what it returned.
 
 Called as ``run_scenario.py NAME ARGUMENTS ANSWER``: keyword arguments as JSON, and the file for the answer. The
 extension is disabled at the end. The process then ends at once: Blender's module of 4.5 may hang while it cleans up.
@@ -16,8 +16,10 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).parent)
 
 import bpy  # noqa: E402
+import landing_scenarios  # noqa: E402
 import scenarios  # noqa: E402
 
+MODULES = (scenarios, landing_scenarios)
 PACKAGE = "bl_ext.user_default.deephums"
 
 
@@ -28,7 +30,8 @@ def main(name: str, arguments: str, answer: str) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     if name != "install":
         assert addon_utils.enable(PACKAGE, default_set=True) is not None, "the extension cannot be enabled"
-    facts = getattr(scenarios, name)(**json.loads(arguments))
+    scenario = next(getattr(module, name) for module in MODULES if hasattr(module, name))
+    facts = scenario(**json.loads(arguments))
     addon_utils.disable(PACKAGE, default_set=True)
     Path(answer).write_text(json.dumps(facts, default=str), "utf-8")
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hums_engine import quat, rotation_modes
+from tests.engine.reference_body import wandering
 
 MODES = ("QUATERNION", "AXIS_ANGLE", *rotation_modes.EULER_ORDERS)
 
@@ -52,3 +53,36 @@ def test_angles_at_gimbal_lock_are_still_the_rotation() -> None:
     for mode in rotation_modes.EULER_ORDERS:
         back = rotation_modes.to_quaternions(rotation_modes.from_quaternions(q, mode), mode)
         assert np.degrees(quat.angle(q, back)).max() < 0.05
+
+
+def test_a_rotation_within_locked_angles_keeps_them_and_turns_about_the_others() -> None:
+    turns = wandering().rotations[:, 4].astype(np.float64)
+    still = quat.from_euler(np.array([0.3, 0.2, 0.1]), "ZYX")  # z, y, x
+    made = rotation_modes.locked_angles(turns, [0, 2], still)
+    angles, free = (rotation_modes.from_quaternions(q, "XYZ") for q in (made, turns))
+    np.testing.assert_allclose(angles[:, [0, 2]], np.tile([0.1, 0.3], (len(turns), 1)), atol=1e-9)
+    np.testing.assert_allclose(angles[:, 1], free[:, 1], atol=1e-9)
+
+
+@pytest.mark.parametrize("components", [[1, 3], [0], [2]])
+def test_a_rotation_within_locked_components_keeps_them_and_stays_a_rotation(components: list[int]) -> None:
+    turns = -wandering().rotations[:, 4].astype(np.float64)
+    still = quat.normalize(np.array([1.0, 0.1, -0.2, 0.05]))
+    made = rotation_modes.locked_components(turns, components, still)
+    np.testing.assert_allclose(made[:, components], np.tile(still[components], (len(turns), 1)))
+    np.testing.assert_allclose(np.linalg.norm(made, axis=-1), 1.0)
+    assert (np.sum(made[1:] * made[:-1], axis=-1) > 0.9).all()
+
+
+def test_a_hinge_is_left_of_a_rotation_with_two_locked_components() -> None:
+    hinge = quat.from_axis_angle(np.array([0.0, 1.0, 0.0]), np.linspace(0.0, 2.0, 20))
+    swing = quat.from_axis_angle(np.array([1.0, 0.0, 0.0]), 0.4 * np.sin(np.arange(20.0)))
+    made = rotation_modes.locked_components(quat.mul(swing, hinge), [1, 3], quat.IDENTITY)
+    np.testing.assert_allclose(made, hinge, atol=1e-9)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_frame_alone_has_channels_too(mode: str) -> None:
+    turn = tumbling(3)[50:51]
+    back = rotation_modes.to_quaternions(rotation_modes.from_quaternions(turn, mode), mode)
+    assert quat.angle(back, turn).max() < 1e-6

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A motion lands where and how a person says, and all else stays as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.addon.conftest import Blender
+from tests.addon.zip_for_tests import ROOT
+
+WALK = ROOT / "samples" / "walk_07_04.bvh"
+SAME = 1e-3  # metres between poses that are one
+
+
+def test_replacing_keys_keeps_the_rest_of_the_action(blender: Blender) -> None:
+    facts = blender.run("replace_keys", take=WALK)
+    assert facts["action"] == "Blocking"
+    assert facts["actions"] == ["Blocking"]
+    assert facts["around"] < SAME, "also between the keys around it"
+    assert facts["scale"], "channels that the clip does not have are not touched"
+    assert facts["inside"] < SAME
+    inside = [frame for frame in facts["frames"] if 20 <= frame <= 32]
+    assert inside == [float(frame) for frame in range(20, 33)]
+
+
+def test_an_inserted_clip_shifts_all_that_comes_later(blender: Blender) -> None:
+    facts = blender.run("insert_clip", take=WALK)
+    assert facts["earlier"] < SAME
+    assert facts["later"] < SAME
+    assert facts["inside"] < SAME
+    assert facts["scale_keys"][-1] == 50 + facts["count"], "channels that the clip does not have shift too"
+    assert facts["scale_keys"][0] == 10
+
+
+@pytest.mark.parametrize("mode", ["replace", "insert", "new"])
+def test_a_clip_blends_from_what_was_there_and_back_without_a_jump(blender: Blender, mode: str) -> None:
+    facts = blender.run("blend_clip", take=WALK, mode=mode)
+    assert facts["first"] < SAME
+    assert facts["last"] < SAME
+    assert facts["middle"] < SAME
+    assert facts["cut"] > 0.5
+    assert facts["steps"] < 0.5 * facts["cut"]
+    if mode != "new":
+        assert facts["onward"] < 0.02, "a hundredth of the way that the arms go in these frames"
+
+
+def test_no_curve_goes_the_long_way_round_at_a_seam(blender: Blender) -> None:
+    assert blender.run("seams", take=WALK)["apart"] < SAME
+
+
+def test_a_strip_lies_above_all_others_and_leaves_the_action_alone(blender: Blender) -> None:
+    facts = blender.run("strip_of_clip", take=WALK)
+    assert facts["tracks"][-1] == "walk_07_04"
+    assert len(facts["tracks"]) == 2
+    assert facts["strip"] == ["walk_07_04", "walk_07_04", 20.0, 32.0, 4.0, 5.0]
+    assert facts["sane"] == [False, False, "NOTHING", "REPLACE", 1.0]
+    assert facts["slot"] in (None, "OBHero")
+    assert facts["kept"]
+    assert not facts["hidden"]
+    assert facts["inside"] < SAME
+    assert facts["outside"] < SAME
+
+
+def test_a_clip_goes_on_from_where_the_pose_stands_and_faces(blender: Blender) -> None:
+    facts = blender.run("go_on_from_the_pose", take=WALK)
+    assert facts["walked"] > 1.5
+    for where in ("here", "elsewhere"):
+        assert facts[where] < 0.01
+        assert facts[f"turn {where}"] < 15, "degrees; the pelvis leans differently in the two frames"
+
+
+def test_the_object_can_carry_the_path(blender: Blender) -> None:
+    facts = blender.run("travel_on_the_object", take=WALK)
+    assert facts["apart"] < SAME
+    assert facts["way"] > 0.8
+    assert facts["height"] < SAME
+    assert facts["groups"] == ["Object Transforms"]
+    assert facts["stands"] < SAME, "a clip that moves the bones stops the object meanwhile"
+
+
+def test_handles_lie_around_the_stretch_and_a_mirror_exchanges_the_sides(blender: Blender) -> None:
+    facts = blender.run("mirrored_and_with_handles", take=WALK)
+    assert facts["frames"] == [50, 74]
+    assert facts["with_handles"] == [38, 80]
+    assert facts["same_stretch"] < 0.02
+    assert facts["mirrored"] < 0.03
+    assert facts["differs"] > 0.1
+
+
+@pytest.mark.parametrize("curve", ["bezier", "linear"])
+def test_fewer_keys_keep_every_frame_within_the_bounds(blender: Blender, curve: str) -> None:
+    facts = blender.run("fewer_keys", take=WALK, curve=curve)
+    assert facts["degrees"] < 1.01
+    assert facts["millimetres"] < 2.1
+    assert facts["share"] < 0.45
+    assert facts["kinds"] == [curve.upper()]
+
+
+def test_locked_and_driven_channels_are_left_alone_and_named(blender: Blender) -> None:
+    facts = blender.run("held_channels", take=WALK)
+    keyed = facts["keyed"]
+    for name in ("LeftArm", "Head"):
+        assert f'pose.bones["{name}"].rotation_quaternion' not in keyed
+    assert keyed['pose.bones["RightArm"].rotation_quaternion'] == [1, 2, 3]
+    assert keyed['pose.bones["LeftForeArm"].rotation_quaternion'] == [0, 2], "a hinge"
+    assert keyed['pose.bones["LeftLeg"].rotation_quaternion'] == [0, 1, 2, 3]
+    assert facts["within_lock"] < 1e-5
+    assert keyed['pose.bones["RightForeArm"].rotation_euler'] == [0, 2]
+    assert keyed['pose.bones["Hips"].location'] == [0, 1]
+    assert facts["left"] == ["Head", "Hips", "LeftArm", "LeftForeArm", "LeftLeg", "RightArm", "RightForeArm"]
+    assert "left alone where locked, driven or muted: mixamorig:" in facts["told"]
+    assert facts["told"].endswith("and 4 more")
+
+
+def test_locked_and_muted_curves_are_left_alone(blender: Blender) -> None:
+    assert blender.run("held_curves", take=WALK) == {"kept": True, "others": True}
+
+
+REFUSED = {
+    "edit mode": "'Hero' is in edit mode: leave it first",
+    "its data in edit mode": "'Twin' is in edit mode: leave it first",
+    "tweak mode": "'Hero' has an NLA strip in tweak mode: leave it first",
+    "linked action, replace": "The action 'Blocking' is linked from another file: land as a new action",
+    "linked action, insert": "The action 'Blocking' is linked from another file: land as a new action",
+}
+
+
+def test_rigs_that_cannot_be_keyed_are_refused_with_the_way_out(blender: Blender, tmp_path: Path) -> None:
+    told = blender.run("refused_rigs", take=WALK, folder=tmp_path)
+    for case, sentence in REFUSED.items():
+        assert sentence in told[case], case
+    assert told["linked action, new"] == ""
+
+
+def test_a_library_override_takes_an_action_and_keeps_it(blender: Blender, tmp_path: Path) -> None:
+    facts = blender.run("overridden_rig", take=WALK, blend=tmp_path / "hero.blend")
+    assert "is not editable: make it so first" in facts["system"]
+    assert facts["action"] == "walk_07_04"
+    assert facts["posed"] < SAME
+
+
+def test_pose_mode_shared_armatures_hidden_collections_and_other_scenes(blender: Blender) -> None:
+    facts = blender.run("rigs_of_all_kinds", take=WALK)
+    assert facts["mode"] == "POSE"
+    assert facts["twin"]
+    assert facts["pose"] == 13
+    assert facts["hidden"].startswith("walk_07_04")
+    assert facts["other_scene"] == [7, 37]
+    assert facts["fps"] == 24
+
+
+def test_one_undo_brings_replaced_keys_back(blender: Blender) -> None:
+    assert blender.run("undo_replace", take=WALK) == {"changed": True, "undone": True, "redone": True}
