@@ -97,6 +97,8 @@ class HnswIndex:
                 return None
             rows, scores = found
             good = np.ones(rows.shape, dtype=np.bool_) if allowed is None else _picked(allowed, rows)
+            if asked == k and good.all():
+                return found
             if good.sum(axis=1).min() >= k:
                 scores = np.where(good, scores, np.float32(-np.inf))
                 return best_of(*no_hits(len(rows), k), np.where(good, rows, NOBODY), scores)

@@ -66,8 +66,10 @@ def hips(points: Array) -> Array:
     is not known, the pelvis, or the hip that is there.
     """
     left, right, pelvis = (points[..., INDEX[name], :] for name in ("left_hip", "right_hip", "pelvis"))
-    inward = across(points, "shoulder") * (HALF_HIPS * _leg_bone(points))[..., None]
     found = (left + right) / 2
+    if np.isfinite(found).all():
+        return found
+    inward = across(points, "shoulder") * (HALF_HIPS * _leg_bone(points))[..., None]
     for instead in (left - inward, right + inward, pelvis, left, right):
         found = np.where(np.isfinite(found), found, instead)
     return found
@@ -89,6 +91,8 @@ def across(points: Array, name: str) -> Array:
     """
     left, right = (points[..., INDEX[f"{side}_{name}"], :] for side in ("left", "right"))
     found = left - right
+    if np.isfinite(found).all():
+        return quat.unit(found)
     for middle_name in BETWEEN[name]:
         between = points[..., INDEX[middle_name], :]
         for instead in (left - between, between - right):

@@ -356,7 +356,12 @@ def _grouped(found: list[_Found], limit: int) -> list[list[_Found]]:
         group = groups.setdefault(one.position, [])
         if not group or one.score >= _AS_LIKELY * group[0].score:
             group.append(one)
-    for position, group in groups.items():
-        start_s, end_s = np.array([(one.start_s, one.end_s) for one in group]).T
-        groups[position] = [group[i] for i in without_overlaps(start_s, end_s, limit)]
-    return list(groups.values())
+    return [_apart(group, limit) for group in groups.values()]
+
+
+def _apart(group: list[_Found], limit: int) -> list[_Found]:
+    """At most ``limit`` of the stretches of a clip, best first, that hardly overlap."""
+    if len(group) == 1 or limit == 1:
+        return group[:1]
+    start_s, end_s = np.array([(one.start_s, one.end_s) for one in group]).T
+    return [group[i] for i in without_overlaps(start_s, end_s, limit)]

@@ -52,8 +52,10 @@ class SignatureIndex:
 
     def search(self, vectors: Vectors, k: int, allowed: Mask) -> tuple[RowNumbers, Vectors]:
         """The ``k`` nearest of the ``allowed`` rows; see `VectorIndex.search`."""
-        found = self._tail.search(vectors, k, allowed)
-        return found if self._graph is None else best_of(*found, *self._graph.search(vectors, k, allowed))
+        if self._graph is None:
+            return self._tail.search(vectors, k, allowed)
+        found = self._graph.search(vectors, k, allowed)
+        return best_of(*self._tail.search(vectors, k, allowed), *found) if len(self._tail) else found
 
 
 def _connect(index: HnswIndex, path: Path) -> None:

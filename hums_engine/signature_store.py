@@ -69,26 +69,25 @@ class SignatureStore:
         try:
             if count and path.stat().st_size < count * kind.itemsize:
                 raise _damaged(path)
-            self._rows = np.memmap(path, dtype=kind, mode="r", shape=(count,)) if count else np.empty(0, dtype=kind)
+            rows = np.memmap(path, dtype=kind, mode="r", shape=(count,)) if count else np.empty(0, dtype=kind)
+            self._rows = np.asarray(rows)  # slices quicker
         except OSError as error:
             raise _damaged(path) from error
 
     def read(self, rows: NDArray[np.int64] | slice) -> Rows:
         """The rows of these numbers, as float32; half precision has bent their length, which is one again."""
-        picked = self._rows[rows]
-        vectors = single(picked["vector"])
+        vectors = single(self._rows["vector"][rows])
         vectors /= np.maximum(np.sqrt(np.einsum("nd,nd->n", vectors, vectors)), 1e-12)[:, None]
-        return Rows(vectors, np.array(picked["start_s"]), np.array(picked["end_s"]))
+        return Rows(vectors, *self.times(rows))
 
     def sample(self, count: int, start: int = 0) -> NDArray[np.float32]:
         """At most ``count`` signatures, evenly chosen from row ``start`` on."""
         step = max(1, -(-(self.count - start) // count))
         return self.read(np.arange(start, self.count, step)).vectors
 
-    def times(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def times(self, rows: NDArray[np.int64] | slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Start and end ``[N]`` in seconds of the stretches that the rows stand for."""
-        picked = self._rows[rows]
-        return np.array(picked["start_s"]), np.array(picked["end_s"])
+        return np.array(self._rows["start_s"][rows]), np.array(self._rows["end_s"][rows])
 
     def blocks(self, start: int = 0) -> Iterator[tuple[NDArray[np.int64], Rows]]:
         """All rows from ``start`` on, with their numbers, some at a time."""
