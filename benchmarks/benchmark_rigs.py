@@ -33,11 +33,29 @@ FILES = {
     "rigify": "",
 }
 
+# Rigs that are only mapped; of a generated rig the controls that a person poses are right.
+MAPPED = {rig: path for rig, path in FILES.items() if rig != "rigify"} | {
+    "08_02_cmu": "fixtures/rigs/cmu_fbx/08_02_cmu.fbx",
+    "character-male-a": "fixtures/rigs/kenney_mini/character-male-a.glb",
+    "rig.default_no_toes": "fixtures/rigs/mpfb_rigs/rig.default_no_toes.json",
+    "rig.game_engine_with_breast": "fixtures/rigs/mpfb_rigs/rig.game_engine_with_breast.json",
+    "rig.human": "fixtures/rigs/mpfb_rigs/rig.human.json",
+    "rig.human_toes": "fixtures/rigs/mpfb_rigs/rig.human_toes.json",
+    "rig.mixamo_unity": "fixtures/rigs/mpfb_rigs/rig.mixamo_unity.json",
+    "rig.openpose": "fixtures/rigs/mpfb_rigs/rig.openpose.json",
+    "rigify_controls": "",
+    "basic_metarig": "",
+    "basic_controls": "",
+}
+
 
 def true_bones(rig: str) -> list[str]:
     """The right bone of each canonical joint, empty where the rig has none."""
     names = dict.fromkeys(JOINTS, "")
-    for joint, bone in _TRUTH[rig].items():
+    truth = _TRUTH[rig]
+    while isinstance(truth, str):
+        truth = _TRUTH[truth]
+    for joint, bone in truth.items():
         for side in (1, 2):
             names[_SIDES.sub(rf"\{side}", joint)] = _SIDES.sub(rf"\{side}", bone)
     return [names[joint] for joint in JOINTS]
@@ -45,7 +63,8 @@ def true_bones(rig: str) -> list[str]:
 
 def load(rig: str, data: Path) -> Object:
     """Brings the rig into the current scene, without motion, active and alone selected."""
-    armature = _from_file(data / FILES[rig]) if FILES[rig] else _rigify(generated=rig == "rigify")
+    path = (FILES | MAPPED)[rig]
+    armature = _from_file(data / path) if path else _rigify(rig.startswith("basic"), generated="metarig" not in rig)
     if armature.animation_data is not None:
         armature.animation_data.action = None  # its drivers stay
     for bone in armature.pose.bones:
@@ -87,14 +106,18 @@ def _from_mpfb(path: Path) -> Object:
     return armature
 
 
-def _rigify(generated: bool) -> Object:
+def _rigify(basic: bool, generated: bool) -> Object:
     import addon_utils  # noqa: PLC0415  (exists inside Blender only)
 
     addon_utils.enable("rigify", default_set=True)
-    bpy.ops.object.armature_human_metarig_add()
+    add = bpy.ops.object.armature_basic_human_metarig_add if basic else bpy.ops.object.armature_human_metarig_add
+    add()
+    return make_rig() if generated else bpy.context.active_object
+
+
+def make_rig() -> Object:
+    """What Rigify generates from the active metarig."""
     metarig = bpy.context.active_object
-    if not generated:
-        return metarig
     bpy.ops.pose.rigify_generate()
     return next(o for o in bpy.data.objects if o.type == "ARMATURE" and o is not metarig)
 

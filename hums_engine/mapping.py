@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ _MOST = 0.6  # share of the names that have a beginning or ending which tells no
 _SURE = 0.85  # score from which on names need no second opinion
 _FAIR = 0.5  # score below which names are not taken, and share of a family's joints that it must find
 _AGREE = 0.8  # share of the main joints in which names and shape must agree to complete each other
+_ONE_PLACE = 0.02  # of the skeleton's size: joints nearer than this stand together
 _TRIED = 6  # families that fit best and are checked against the skeleton
 _LARGEST_FILE = 1 << 20
 _LONGEST_PREFIX = 100
@@ -49,6 +51,9 @@ HAND = "hand"
 _MAIN = np.array([INDEX[name] for name in MAIN_JOINTS], dtype=np.intp)
 _PAIRS = [[INDEX[f"{side}_{name}"] for side in ("left", "right")] for name in ("hip", "shoulder")]
 _NEEDED = {"pelvis": [INDEX["pelvis"]], "hip": _PAIRS[0], "shoulder": _PAIRS[1]}
+
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +146,35 @@ def _checked_prefix(prefix: str) -> str:
     return prefix
 
 
+class _Source(NamedTuple):
+    """A skeleton to be mapped, as `map_joints` is given it."""
+
+    names: Sequence[str]
+    parents: NDArray[np.intp]
+    rest: NDArray[np.floating] | None
+    tips: NDArray[np.floating] | None
+    poses: NDArray[np.floating] | None
+
+    def tree(self) -> BoneTree | None:
+        """Its shape, or None where it has no positions."""
+        return bone_tree.build(self.parents, self.rest, self.tips, self.poses)
+
+    def part(self, kept: NDArray[np.intp]) -> _Source:
+        """Only the joints ``kept``, each hung on the nearest of them above it."""
+        place = np.full(len(self.parents), -1, dtype=np.intp)
+        place[kept] = np.arange(len(kept))
+        parents = self.parents[kept]
+        for _ in self.parents:
+            gone = (parents >= 0) & (place[parents] < 0)
+            if not gone.any():
+                break
+            parents = np.where(gone, self.parents[parents], parents)
+        rest, tips = (None if points is None else np.asarray(points)[kept] for points in (self.rest, self.tips))
+        poses = None if self.poses is None else np.asarray(self.poses)[:, kept]
+        names = [str(self.names[j]) for j in kept]
+        return _Source(names, np.where(parents >= 0, place[parents], -1), rest, tips, poses)
+
+
 def map_motion(motion: Motion) -> JointMap:
     """The canonical joints of a motion's skeleton; some of its poses help where names and rest pose say too little.
 
@@ -156,6 +190,7 @@ def map_joints(
     rest_positions: NDArray[np.floating] | None = None,
     tips: NDArray[np.floating] | None = None,
     poses: NDArray[np.floating] | None = None,
+    controls: NDArray[np.bool_] | None = None,
     said: Mapping[str, str] | None = None,
 ) -> JointMap:
     """Finds the canonical joints in a skeleton.
@@ -166,45 +201,70 @@ def map_joints(
         rest_positions: ``[J, 3]`` in any unit, or None.
         tips: ``[J, 3]`` bone tails at rest, or None.
         poses: ``[T, J, 3]`` posed positions, which tell what a rest pose hides, or None.
+        controls: ``[J]`` which bones a person poses, where others only follow them, or None: all are.
         said: what a person knows better: canonical joint -> the source's name, empty where it has no such joint.
             Names that the skeleton does not have do not count.
 
     Raises:
         MappingError: there is no human figure in the skeleton; the text says what is missing.
     """
+    source = _Source(names, np.asarray(parents, dtype=np.intp), rest_positions, tips, poses)
     if not said:
-        return _found(names, parents, rest_positions, tips, poses)
+        return _found(source, controls)
     try:
-        found = _found(names, parents, rest_positions, tips, poses)
+        found = _found(source, controls)
     except MappingError:
         found = None
     return corrected_by_hand(found, said, names)
 
 
-def _found(
-    names: Sequence[str],
-    parents: NDArray[np.intp],
-    rest_positions: NDArray[np.floating] | None,
-    tips: NDArray[np.floating] | None,
-    poses: NDArray[np.floating] | None,
-) -> JointMap:
-    """The map that names or shape tell; the arguments are those of `map_joints`."""
-    tree = bone_tree.build(parents, rest_positions, tips, poses)
-    named = map_by_names(names, parents, tree)
+def _found(source: _Source, controls: Mask | None) -> JointMap:
+    """The map that names or shape tell, onto bones that a person poses where a rig has such for all of a figure."""
+    tree = source.tree()
+    named = map_by_names(source.names, source.parents, tree)
     if tree is None:
         if named is None or named.score < _FAIR:
             raise MappingError("No human figure was found: no known names of legs, arms and a spine, and no positions.")
         return named
-    if named is not None and named.score >= _SURE:
-        return named
+    sure = named if named is not None and named.score >= _SURE else None
+    if controls is not None and (sure is None or not controls[sure.joints[_MAIN][sure.valid[_MAIN]]].all()):
+        posed = _among(controls, source)
+        if posed is not None and (sure is None or _stand_together(posed, sure, tree)):
+            return posed
+    return sure or _completed(named, source, tree)
+
+
+def _completed(named: JointMap | None, source: _Source, tree: BoneTree) -> JointMap:
+    """What the shape tells, with names that say something but too little, if there are any."""
     try:
-        joints, score = map_by_shape(tree, names)
+        joints, score = map_by_shape(tree, source.names)
     except MappingError:
         if named is None or named.score < _FAIR:
             raise
         return named
     shaped = JointMap(joints, SHAPE, score)
     return shaped if named is None else _better(named, shaped)
+
+
+def _among(controls: Mask, source: _Source) -> JointMap | None:
+    """The figure that a rig's controls make by themselves, or None where they make none."""
+    kept = np.flatnonzero(controls)
+    part = source.part(kept)
+    try:
+        tree = part.tree()
+        if tree is None:
+            return None
+        joints, score = map_by_shape(tree, part.names)
+    except MappingError:
+        return None
+    return JointMap(np.where(joints >= 0, kept[joints], -1), SHAPE, score) if score >= _FAIR else None
+
+
+def _stand_together(one: JointMap, other: JointMap, tree: BoneTree) -> bool:
+    """Whether two maps have most of the main joints in the same places."""
+    both = _MAIN[(one.valid & other.valid)[_MAIN]]
+    apart = np.linalg.norm(tree.views[0, one.joints[both]] - tree.views[0, other.joints[both]], axis=-1)
+    return len(both) > 0 and float((apart < _ONE_PLACE * tree.size).mean()) >= _AGREE
 
 
 def _better(named: JointMap, shaped: JointMap) -> JointMap:

@@ -10,14 +10,19 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 
+import bpy
 import numpy as np
 from bpy.types import Object
+from numpy.typing import NDArray
 
 from . import armature_reader
 from .engine import errors, mapping
 
 _REMEMBERED = "hums_rig_map"
 _MOST_FOUND = 32
+_DRIVING = {"COPY_ROTATION", "COPY_TRANSFORMS", "ARMATURE", "DAMPED_TRACK", "TRACK_TO", "LOCKED_TRACK", "STRETCH_TO"}
+"""Constraints under which a bone does not show how it is turned itself; inverse kinematics can be switched off."""
+_FEWEST_CONTROLS = 13
 
 _found: OrderedDict[tuple[object, ...], mapping.JointMap | str] = OrderedDict()
 """The maps of the skeletons seen last, or why they have none: a panel asks many times a second."""
@@ -70,8 +75,22 @@ def _skeleton(rig: Object) -> tuple[object, ...]:
 
 def _map(rig: Object) -> mapping.JointMap | str:
     bones = armature_reader.read_bones(rig)
-    said = remembered(rig)
     try:
-        return mapping.map_joints(bones.names, bones.parents, bones.heads, bones.tips, said=said)
+        return mapping.map_joints(
+            bones.names, bones.parents, bones.heads, bones.tips, controls=controls_of(rig), said=remembered(rig)
+        )
     except errors.MappingError as error:
         return str(error)
+
+
+def controls_of(rig: Object) -> NDArray[np.bool_] | None:
+    """Which bones ``[B]`` a person poses, or None where the rig does not say.
+
+    Bones that copy others are left out; where enough of the rest have a shape of their own, as controls do, so are
+    those that have none.
+    """
+    bones = [rig.pose.bones[bone.name] for bone in rig.data.bones]
+    free = np.array([not any(c.enabled and c.type in _DRIVING for c in bone.constraints) for bone in bones], dtype=bool)
+    shaped = free & np.array([bone.custom_shape is not None for bone in bones], dtype=bool)
+    controls = shaped if shaped.sum() >= _FEWEST_CONTROLS else free
+    return None if controls.all() else controls
