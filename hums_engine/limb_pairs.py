@@ -253,6 +253,7 @@ class _Costs:
         has_tip = self.places.shape[2] > count
         bare = not any(tree.children[j] for j in pair.chains[:, -1])
         self.nothing_after = count if has_tip else count - 1 if bare else count
+        self.stub = count - 1 if has_tip and bare and count > 2 and _is_stub(step[:count]) else -1
 
     def of(self, triples: NDArray[np.intp]) -> Array:
         """Cost of each triple of stations ``[N, 3]``, ``[N]``."""
@@ -317,7 +318,12 @@ class _Costs:
             fans = np.flatnonzero(self.fan >= fingers)
             if len(fans):
                 return cost + np.where(k == fans[0], -gain, 0.5 * gain)
-        return cost + 0.5 * np.maximum(self.nothing_after - 2 - k, 0)
+        return cost + 0.5 * np.maximum(self.nothing_after - 2 - k, 0) + 0.8 * (k == self.stub)
+
+
+def _is_stub(steps: Array) -> bool:
+    """Whether the last of some steps is shorter than the one before, as an end bone's is, and not evenly so."""
+    return bool(steps[-1] < 0.85 * steps[-2])
 
 
 def _fan(tree: BoneTree, chain: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -10,7 +10,6 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 
-import bpy
 import numpy as np
 from bpy.types import Object
 from numpy.typing import NDArray
