@@ -33,7 +33,7 @@ from benchmarks.skeletons import Skeleton
 from hums_engine.errors import HumsError, MappingError
 from hums_engine.formats import load
 from hums_engine.rest_pose import is_standing
-from hums_engine.skeleton import INDEX, JOINT_COUNT
+from hums_engine.skeleton import INDEX, JOINT_COUNT, MAIN_JOINTS
 
 NAMES: dict[str, vary.Variation] = {
     "as it is": lambda s: s,
@@ -125,8 +125,8 @@ def _variations(skeleton: Skeleton) -> Iterator[tuple[str, Skeleton]]:
 
 
 def _is_standing(skeleton: Skeleton) -> bool:
-    """Whether a rest pose is one that can be varied: with knees and elbows, upright, arms aside."""
-    if skeleton.heads is None or len(skeleton.truth) < 11:
+    """Whether a rest pose is one that can be varied: of a whole figure, upright, arms aside."""
+    if skeleton.heads is None or len(skeleton.truth) < len(MAIN_JOINTS):
         return False
     rest, known = np.full((JOINT_COUNT, 3), np.nan), np.zeros(JOINT_COUNT, dtype=bool)
     for joint, bone in skeleton.truth.items():

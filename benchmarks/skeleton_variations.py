@@ -47,14 +47,18 @@ def german(s: Skeleton) -> Skeleton:
 def with_leaves(s: Skeleton) -> Skeleton:
     """A bone "_end" at the tip of each last bone, as importers of FBX and glTF leave them."""
     assert s.tips is not None
+    if any(name.lower().endswith("end") for name in s.names):
+        return s
     last = [j for j in range(len(s.names)) if j not in s.parents]
     return _added(s, [f"{s.names[j]}_end" for j in last], last, s.tips[last])
 
 
 def with_twists_inside(s: Skeleton) -> Skeleton:
-    """Two twist bones in every part of every limb, in line between its joints."""
+    """Two twist bones in every part of every limb that has none, in line between its joints."""
     for upper, lower in _limb_parts():
-        s = _split(s, s.truth.get(upper, -1), s.truth.get(lower, -1), 2, f"{upper} twist")
+        if upper not in s.truth or lower not in s.truth or s.parents[s.truth[lower]] != s.truth[upper]:
+            continue
+        s = _split(s, s.truth[upper], s.truth[lower], 2, f"{upper} twist")
     return s
 
 
@@ -226,8 +230,7 @@ def _added(s: Skeleton, names: list[str], parents: list[int], places: Array) -> 
 
 def _split(s: Skeleton, upper: int, lower: int, count: int, name: str) -> Skeleton:
     """So many bones put between a bone and what follows it in the line to another."""
-    if upper < 0 or lower < 0 or upper not in _above(s, lower) or s.heads is None:
-        return s
+    assert s.heads is not None
     line = _above(s, lower)
     child = line[line.index(upper) - 1]
     start, end = s.heads[upper], s.heads[child]

@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from . import quat
 from .bone_tree import BoneTree
 
 Array = NDArray[np.float64]
@@ -31,7 +32,9 @@ _PATHS_A_PAIR = 8
 _UNJOINTED = 4.0  # cost of a limb of one bone
 _EVEN = 0.03  # logarithm of the ratio of two steps that twist bones, spaced by a tool, stay below
 _STIFF = 0.3  # radians: a joint that never bends more is none
+_MOST_FOLDED = 1.9  # radians between upper and lower part; what is folded more goes back to a twist bone
 _ENOUGH_VIEWS = 6  # poses from which on that can be said
+_SHORT_STEP = 0.85  # of the bone before: an end bone is shorter
 _LONG_STEP = 0.25  # of the bone before: a shorter one is part of the hand
 
 
@@ -253,7 +256,7 @@ class _Costs:
         has_tip = self.places.shape[2] > count
         bare = not any(tree.children[j] for j in pair.chains[:, -1])
         self.nothing_after = count if has_tip else count - 1 if bare else count
-        self.stub = count - 1 if has_tip and bare and count > 2 and _is_stub(step[:count]) else -1
+        self.stub = count - 1 if has_tip and bare and count > 2 and _is_stub(step[:count]) else count + 1
 
     def of(self, triples: NDArray[np.intp]) -> Array:
         """Cost of each triple of stations ``[N, 3]``, ``[N]``."""
@@ -264,7 +267,7 @@ class _Costs:
         cost = _odd(upper / np.maximum(lower, 1e-9), self.usual.halves) + _odd(self.width[i] / limb, self.usual.width)
         cost += 3.0 * np.maximum(self.run[i] / limb - self.usual.lead, 0.0)
         cost += 3.0 * np.maximum(beyond - self.usual.beyond, 0.0)
-        cost += 25.0 * (self._slack(i, j) + self._slack(j, k)) + 0.4 * (k - i - 2)
+        cost += 25.0 * (self._slack(i, j) + self._slack(j, k)) + 0.4 * (k - i - 2) + 3.0 * self._fold(i, j, k)
         cost += 2.0 * self.series[i] + 1.0 * self.series[j] + 1.0 * self.series[k] - 1.5 * self._mobility(j)
         return cost + self._beginning(i) + self._ending(k, limb) + self.by_pair
 
@@ -302,6 +305,12 @@ class _Costs:
         way = np.maximum(run[..., b] - run[..., a], 1e-9)
         return np.max(1.0 - chord / way, axis=(0, 1))
 
+    def _fold(self, i: NDArray[np.intp], j: NDArray[np.intp], k: NDArray[np.intp]) -> Array:
+        """How far a limb is folded up beyond what joints do at rest ``[N]``, radians, in the straightest view."""
+        into, onward = (self.places[:, :, b] - self.places[:, :, a] for a, b in ((i, j), (j, k)))
+        cosine = (quat.unit(into) * quat.unit(onward)).sum(-1)
+        return np.maximum(np.arccos(np.clip(cosine, -1.0, 1.0)).min(axis=(0, 1)) - _MOST_FOLDED, 0.0)
+
     def _mobility(self, j: NDArray[np.intp]) -> Array:
         """How much a station bends over the views ``[N]``, 0 to 1: knees and elbows do, twist bones do not."""
         return np.clip(self.turns.std(axis=0).mean(axis=0)[j] / 0.15, 0.0, 1.0)
@@ -318,12 +327,15 @@ class _Costs:
             fans = np.flatnonzero(self.fan >= fingers)
             if len(fans):
                 return cost + np.where(k == fans[0], -gain, 0.5 * gain)
-        return cost + 0.5 * np.maximum(self.nothing_after - 2 - k, 0) + 0.8 * (k == self.stub)
+        return cost + 0.5 * np.maximum(self.nothing_after - 2 - k, 0) + 1.5 * (k >= self.stub)
 
 
 def _is_stub(steps: Array) -> bool:
-    """Whether the last of some steps is shorter than the one before, as an end bone's is, and not evenly so."""
-    return bool(steps[-1] < 0.85 * steps[-2])
+    """Whether the last of some steps is an end bone's: shorter than the one before, or out of a series of twists."""
+    last, *before = np.log(np.maximum(steps[:-4:-1], 1e-9))
+    short = last - before[0] < np.log(_SHORT_STEP)
+    ends_series = len(before) > 1 and abs(before[0] - before[1]) < _EVEN < abs(last - before[0])
+    return bool(short or ends_series) and abs(last - before[0]) > _EVEN
 
 
 def _fan(tree: BoneTree, chain: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -571,6 +571,22 @@ def map_by_hand(blend: str, take: str) -> dict[str, Any]:
     }
 
 
+def map_generated_rig() -> dict[str, dict[str, str]]:
+    """A Rigify rig with its names, and with names that say nothing, told by the names that it had."""
+    import addon_utils
+
+    addon_utils.enable("rigify", default_set=True)
+    bpy.ops.object.armature_basic_human_metarig_add()
+    metarig = bpy.context.active_object
+    bpy.ops.pose.rigify_generate()
+    rig = next(o for o in bpy.data.objects if o.type == "ARMATURE" and o is not metarig)
+    rig_map, names = core("core.rig_map"), list(rig.data.bones.keys())
+    named = rig_map.joint_map_of(rig)
+    for i, bone in enumerate(rig.data.bones):
+        bone.name = f"Bone.{i:03d}"
+    return {"named": named.as_names(names), "anonymous": rig_map.joint_map_of(rig).as_names(names)}
+
+
 # ---------------------------------------------------------------- the command line
 
 

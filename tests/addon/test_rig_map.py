@@ -22,3 +22,13 @@ def test_a_map_corrected_by_hand_stays_with_the_rig_and_is_what_motions_land_by(
     }
     assert not facts["hand_keyed"]
     assert facts["ignored"] == facts["forgotten"] == found
+
+
+def test_a_control_rig_is_mapped_onto_its_controls_whatever_its_bones_are_called(blender: Blender) -> None:
+    facts = blender.run("map_generated_rig")
+    main = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+    for maps in (facts["named"], facts["anonymous"]):
+        assert maps["pelvis"] == "torso"
+        assert [maps[f"left_{joint}"] for joint in main] == [
+            "thigh_fk.L", "shin_fk.L", "foot_fk.L", "upper_arm_fk.L", "forearm_fk.L", "hand_fk.L"
+        ]  # fmt: skip

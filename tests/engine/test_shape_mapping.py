@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hums_engine import bone_tree, quat
 from hums_engine.errors import MappingError
-from hums_engine.mapping import JointMap, map_joints
+from hums_engine.mapping import JointMap, families, map_joints
 from hums_engine.skeleton import INDEX, MAIN_JOINTS
 from tests.engine.synthetic_rigs import EXTRAS, Build, Rig, make, random_build
 
@@ -163,6 +163,45 @@ def test_a_figure_whose_limbs_are_one_bone_each_has_hips_and_shoulders() -> None
         "pelvis": "0", "left_hip": "1", "right_hip": "2", "spine3": "3",
         "left_shoulder": "4", "right_shoulder": "5", "head": "6",
     }  # fmt: skip
+
+
+def with_followers(rig: Rig) -> tuple[list[str], NDArray[np.intp], Array, Array, NDArray[np.bool_]]:
+    """The rig with bones that copy its own, in a tree of their own before them, as deform bones do in control rigs."""
+    parents, heads, tips = arrays(rig)
+    count = len(parents)
+    both = np.concatenate([parents, np.where(parents >= 0, parents + count, -1)])
+    controls = np.arange(2 * count) >= count
+    names = [f"Bone.{i:03d}" for i in range(2 * count)]
+    return names, both, np.concatenate([heads, heads]), np.concatenate([tips, tips]), controls
+
+
+def test_a_control_rig_without_names_is_mapped_onto_the_bones_that_a_person_poses() -> None:
+    rig = rig_of(collars=1, extras=("controls",))
+    names, parents, heads, tips, controls = with_followers(rig)
+    joint_map = map_joints(names, parents, heads, tips, controls=controls)
+    found = joint_map.joints[[INDEX[name] for name in MAIN_JOINTS]] - len(rig.names)
+    assert found.tolist() == [rig.truth[name] for name in MAIN_JOINTS]
+
+
+def test_known_names_on_bones_that_only_follow_give_way_to_the_controls_in_their_places() -> None:
+    rig = rig_of(collars=1, spine=3, necks=1)
+    names, parents, heads, tips, controls = with_followers(rig)
+    for joint, index in rig.truth.items():
+        spellings = {f.family: f for f in families()}["unreal"].joints.get(joint, ())
+        names[index] = next(iter(spellings), names[index])
+    named = map_joints(names, parents, heads, tips)
+    posed = map_joints(names, parents, heads, tips, controls=controls)
+    main = [INDEX[name] for name in MAIN_JOINTS]
+    assert named.family == "unreal"
+    assert (posed.joints[main] - named.joints[main]).tolist() == [len(rig.names)] * len(main)
+
+
+def test_controls_that_are_no_figure_leave_the_map_to_the_names() -> None:
+    rig = rig_of()
+    names, parents, heads, tips, controls = with_followers(rig)
+    controls[len(rig.names) + 6 :] = False
+    joint_map = map_joints(names, parents, heads, tips, controls=controls)
+    assert (joint_map.joints[[INDEX[name] for name in MAIN_JOINTS]] >= 0).all()
 
 
 def quadruped() -> tuple[NDArray[np.intp], Array]:
