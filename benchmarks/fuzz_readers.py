@@ -7,7 +7,8 @@ Each reader gets as much time as any other, and at least one file. Its files beg
 samples, and the smaller files under ``--seeds`` (and under HUMS_DATA; those that Blender reads are tried where there
 are some). They are damaged in one to four ways (`mutations`). A process of its own reads them and brings what it gets
 onto the canonical body. What is not as it must be is written to ``--out`` with what happened: another exception, an end
-of the process, more than ``LIMIT_S`` or ``LIMIT_BYTES``, a motion with infinite numbers, a message of several lines.
+of the process, more than ``LIMIT_S`` or ``LIMIT_BYTES``, a motion with infinite numbers, a message of several lines,
+something else where an index reads it, which leaves out frames.
 The same ``--seed`` damages in the same order. Exit code 1: it found something.
 """
 
@@ -40,7 +41,8 @@ from hums_engine import formats
 from hums_engine.canonical import canonicalize
 from hums_engine.errors import HumsError, MissingDependencyError, MotionFileError
 from hums_engine.formats import asf_amc
-from hums_engine.motion import Motion
+from hums_engine.joint_store import HIGHEST_FPS, thinned
+from hums_engine.motion import Motion, thinning
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LIMIT_S: Final = 20.0  # of processor time, which a busy machine does not stretch
@@ -110,11 +112,13 @@ def judged(path: Path) -> tuple[str, str]:
     try:
         formats.is_readable(path)
         motions = formats.load_all(path)
-        wrong = _wrong(motions)
+        wrong = _wrong(motions) or _otherwise_in_an_index(path, motions)
         return ("wrong motion", wrong) if wrong else ("read", "")
     except MissingDependencyError as error:
         return "not installed", str(error)
     except MotionFileError as error:
+        if _refusal_by_an_index(path) != str(error):
+            return "another refusal in an index", f"{error} | {_refusal_by_an_index(path)}"
         return _judged_refusal(str(error), path.name)
     except BaseException as error:  # this is what is looked for
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -147,6 +151,31 @@ def _wrong(motions: Sequence[Motion]) -> str:
             canonicalize(motion)
         except HumsError:
             continue
+    return ""
+
+
+def _refusal_by_an_index(path: Path) -> str:
+    """What an index, which reads only the frames that it keeps, says of a file that cannot be read in full."""
+    try:
+        formats.load_all(path, HIGHEST_FPS)
+    except MotionFileError as error:
+        return str(error)
+    return ""
+
+
+def _otherwise_in_an_index(path: Path, motions: Sequence[Motion]) -> str:
+    """How the motions that an index reads differ from those that are read in full, or an empty text."""
+    if all(thinning(motion.fps, HIGHEST_FPS) == 1 for motion in motions):
+        return ""
+    if refusal := _refusal_by_an_index(path):
+        return f"refused by an index: {refusal}"
+    for whole, kept in zip(motions, formats.load_all(path, HIGHEST_FPS), strict=True):
+        if kept.file_timing != whole.timing:
+            return f"{kept.file_timing} in an index, {whole.timing} in full"
+        with contextlib.suppress(HumsError):
+            expected, found = (thinned(canonicalize(motion)) for motion in (whole, kept))
+            if not np.allclose(expected.positions, found.positions, rtol=1e-3, atol=1e-3):
+                return f"{np.abs(expected.positions - found.positions).max()} m away in an index"
     return ""
 
 

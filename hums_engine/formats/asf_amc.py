@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 
 from .. import quat
 from ..errors import MotionFileError
-from ..motion import OPENING, Motion, Thinned, Timing, thinning
-from . import numbers
+from ..motion import Motion, Thinned, Timing, thinning
+from . import every_nth, numbers
 from .axes import INCH, Unit, landmarks, stature, to_motion
 from .channels import LARGEST, Channels, Move, Turn
 from .files import decode, read_bytes
@@ -330,23 +330,15 @@ def _frames_in_order(body: bytes, first: Sequence[Sequence[bytes]], every: int) 
     lines = [line for line in body.split(b"\n") if line and not line.isspace()]
     height, width = 1 + len(first), 1 + sum(len(words) - 1 for words in first)
     count = len(lines) // height
-    if len(lines) != count * height or width == 1 or (every > 1 and count <= OPENING):
+    if len(lines) != count * height or width == 1:
         return None
     for place, words in enumerate(first, start=1):
         name = words[0] + b" "
         if not all(line.startswith(name) for line in lines[place::height]):
             return None
         lines[place::height] = [line[len(name) :] for line in lines[place::height]]
-    frames = [b" ".join(lines[at : at + height]) for at in range(0, len(lines), height)]
-    kept = frames if every == 1 else frames[:OPENING] + frames[::every]
-    left_out = [frame for number, frame in enumerate(frames) if number % every]
-    try:
-        values = numbers.parse(b"\n".join(kept))
-    except ValueError:
-        return None
-    if len(values) != len(kept) * width or not numbers.are_plain(b"\n".join(left_out), len(left_out) * width):
-        return None
-    return _Frames(*_listed(first), values.reshape(len(kept), width)[:, 1:], count, every)
+    values = every_nth.read([b" ".join(lines[at : at + height]) for at in range(0, len(lines), height)], every, width)
+    return None if values is None else _Frames(*_listed(first), values[:, 1:], count, every)
 
 
 def _any_frames(body: bytes, first: Sequence[Sequence[bytes]]) -> _Frames:

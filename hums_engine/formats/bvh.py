@@ -34,8 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MotionFileError
-from ..motion import OPENING, Motion, Thinned, Timing, thinning
-from . import numbers
+from ..motion import Motion, Thinned, Timing, thinning
+from . import every_nth, numbers
 from .axes import to_motion
 from .channels import LARGEST, MOST_PLACES, Channels, Move, Turn
 from .files import decode, read_bytes
@@ -247,23 +247,11 @@ def _frames(block: bytes, declared: str, width: int) -> NDArray[np.float64]:
 
 
 def _every_nth(block: bytes, declared: str, skeleton: _Skeleton, every: int) -> NDArray[np.float64] | None:
-    """The first `OPENING` frames of a MOTION, then every n-th from the first, ``[.., width]``.
-
-    The others are not read, but they are there and hold numbers. None where all must be read: of a damaged MOTION, or
-    of one that is written in an uncommon way.
-    """
+    """What `every_nth.read` gives of a MOTION that has each of its frames in a line."""
     lines = [line for line in block.split(b"\n") if line and not line.isspace()]
-    frames, width = len(lines), skeleton.width
-    if declared != str(frames) or frames <= OPENING or not width or frames * len(skeleton.names) > MOST_PLACES:
+    if declared != str(len(lines)) or len(lines) * len(skeleton.names) > MOST_PLACES:
         return None
-    kept = lines[:OPENING] + lines[::every]
-    del lines[::every]
-    try:
-        values = numbers.parse(b"\n".join(kept))
-    except ValueError:
-        return None
-    whole = len(values) == len(kept) * width and numbers.are_plain(b"\n".join(lines), len(lines) * width)
-    return values.reshape(len(kept), width) if whole else None
+    return every_nth.read(lines, every, skeleton.width)
 
 
 def _check_count(found: int, wanted: int, width: int, values: int, block: bytes) -> None:

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every n-th frame of a motion in text, where a library keeps no more of it.
+
+What is read is then what reading all of the file gives of these frames: of a file that is damaged, or written in an
+uncommon way, nothing is read here, and all of it has to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..motion import OPENING
+from . import numbers
+from .channels import LARGEST
+
+
+def read(frames: Sequence[bytes], every: int, width: int) -> NDArray[np.float64] | None:
+    """The first `OPENING` frames, then every n-th from the first, ``[.., width]``.
+
+    The others are looked over: each of their words is a number, and there are as many as there should be. None where
+    something is otherwise, or where a number is none or so large that what it moves is not seen.
+
+    Args:
+        frames: the text of each.
+        every: the n; 1 for all, without an opening.
+        width: how many numbers a frame has.
+    """
+    if not width or (every > 1 and len(frames) <= OPENING):
+        return None
+    kept = frames if every == 1 else [*frames[:OPENING], *frames[::every]]
+    left_out = [frame for number, frame in enumerate(frames) if number % every]
+    try:
+        values = numbers.parse(b"\n".join(kept))
+    except ValueError:
+        return None
+    if len(values) != len(kept) * width or not numbers.are_plain(b"\n".join(left_out), len(left_out) * width):
+        return None
+    if every > 1 and not np.max(np.abs(values)) < LARGEST:  # NaN comes here too
+        return None
+    return values.reshape(len(kept), width)
