@@ -46,7 +46,12 @@ _MIGRATIONS: Final = (
     """
     CREATE TABLE home (id INTEGER PRIMARY KEY, path TEXT, seal INTEGER);
     """,
+    """
+    CREATE TABLE axes (id INTEGER PRIMARY KEY, unit TEXT, up TEXT, seal INTEGER);
+    """,
 )
+_CLIPS: Final = "clips JOIN sources ON sources.id = source_id LEFT JOIN axes ON axes.id = clips.id"
+"""Clips with their files, and with unit and up, which those have that were read since there is a table of these."""
 
 _PATH: Final = "CASE substr(sources.path, 1, 2) WHEN './' THEN home() || substr(sources.path, 3) ELSE sources.path END"
 """The whole path of a kept one (`source_paths`), with slashes that lean forward."""
@@ -66,8 +71,10 @@ FILTERS: Final = {
     "min_duration_s": "clips.duration_s >= ?",
     "max_duration_s": "clips.duration_s <= ?",
     "favourite": "clips.favourite = ?",
+    "unit": "axes.unit = lower(?)",
+    "up": "axes.up = upper(?)",
 }
-_ONE_OF: Final = ("folder", "source", "rig", "fps")
+_ONE_OF: Final = ("folder", "source", "rig", "fps", "unit", "up")
 """Of these a clip has one, so it need be only one of several values; of the others all must hold."""
 
 _ALSO_CALLED: Final = {
@@ -83,7 +90,7 @@ _YES_NO: Final = {"yes": 1, "true": 1, "on": 1, "1": 1, "no": 0, "false": 0, "of
 
 Where = Mapping[str, Any]
 """What clips to take: by name (a part of it), tags (all of them), text (a part of name or tags), folder, source, rig
-(how its family begins), fps, min_fps, max_fps, min_duration_s, max_duration_s, favourite. See docs/search.md."""
+(how its family begins), fps, min_fps, max_fps, min_duration_s, max_duration_s, favourite, unit, up (docs/search.md)."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,8 @@ class Clip:
         tags: words that a person gave it.
         favourite: whether a person marked it.
         notes: free text of a person.
+        unit: what the file's length unit was taken for, such as ``"cm"``; empty if an older version read the file.
+        up: which axis of the file was taken for up; empty if an older version read the file.
     """
 
     id: int
@@ -115,6 +124,8 @@ class Clip:
     tags: tuple[str, ...]
     favourite: bool
     notes: str
+    unit: str = ""
+    up: str = ""
 
 
 class Stored(NamedTuple):
@@ -163,7 +174,7 @@ class Catalogue(SealedDatabase):
     """Files, clips, and where their data lie. Writing is done inside `transaction`."""
 
     migrations = _MIGRATIONS
-    tables = ("model", "roots", "files", "graphs", "sources", "clips", "marks", "home")
+    tables = ("model", "roots", "files", "graphs", "sources", "clips", "marks", "home", "axes")
 
     # where files lie
 
@@ -333,9 +344,15 @@ class Catalogue(SealedDatabase):
         values |= {"duration_s": clip.duration_s, "fps": clip.fps, "frames": clip.frames}
         known = self._all("SELECT id FROM clips WHERE source_id=? AND take=?", (source_id, clip.take))
         if known:
-            self._update("clips", known[0][0], **values)
-            return known[0][0]
-        return self._insert("clips", source_id=source_id, take=clip.take, **values, **self._marks(content, clip.take))
+            clip_id: int = known[0][0]
+            self._update("clips", clip_id, **values)
+        else:
+            marks = self._marks(content, clip.take)
+            clip_id = self._insert("clips", source_id=source_id, take=clip.take, **values, **marks)
+        self._all("DELETE FROM axes WHERE id=?", (clip_id,))
+        if clip.unit:
+            self._insert("axes", id=clip_id, unit=clip.unit, up=clip.up)
+        return clip_id
 
     def _marks(self, content: str, take: int) -> dict[str, Any]:
         """Id, tags, favourite and notes that a removed clip of the same content had."""
@@ -366,6 +383,7 @@ class Catalogue(SealedDatabase):
                     favourite=int(clip.favourite), notes=clip.notes,
                 )  # fmt: skip
             self._all("DELETE FROM clips WHERE id=?", (clip.id,))
+            self._all("DELETE FROM axes WHERE id=?", (clip.id,))
 
     def mark_clip(self, clip_id: int, **marks: Any) -> None:  # noqa: ANN401 - tags, favourite or notes
         """Sets tags (a sequence), favourite or notes of a clip."""
@@ -406,8 +424,8 @@ class Catalogue(SealedDatabase):
     def _clips(self, rest: str, values: Sequence[Any]) -> list[Clip]:
         places = self._places()
         rows = self._all(
-            "SELECT clips.id, name, path, take, family, duration_s, fps, frames, tags, favourite, notes"
-            f" FROM clips JOIN sources ON sources.id = source_id WHERE {rest}",
+            "SELECT clips.id, name, path, take, family, duration_s, fps, frames, tags, favourite, notes, unit, up"
+            f" FROM {_CLIPS} WHERE {rest}",
             values,
         )
         return [_clip(row, places) for row in rows]
@@ -457,7 +475,7 @@ class Catalogue(SealedDatabase):
         """Ids of clips, ascending."""
         condition, values = _condition(where)
         self._places()
-        sql = f"SELECT clips.id FROM clips JOIN sources ON sources.id = source_id WHERE {condition} ORDER BY clips.id"
+        sql = f"SELECT clips.id FROM {_CLIPS} WHERE {condition} ORDER BY clips.id"
         return [clip_id for (clip_id,) in self._all(sql, values)]
 
     def totals(self) -> tuple[int, int, float]:
@@ -471,6 +489,11 @@ class Catalogue(SealedDatabase):
         rows = self._all("SELECT DISTINCT tags, family FROM clips", ())
         return sorted({tag for tags, _ in rows for tag in _split(tags)}), sorted({family for _, family in rows} - {""})
 
+    def axes(self) -> list[tuple[str, str, int]]:
+        """Unit and up of the files, as they were taken, and how many clips have them; the most frequent first."""
+        sql = f"SELECT coalesce(unit, ''), coalesce(up, ''), count(*) FROM {_CLIPS} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        return [(unit, up, count) for unit, up, count in self._all(sql)]
+
     def moment_count(self) -> int:
         """How many moments have signatures."""
         ((count,),) = self._all("SELECT coalesce(sum(moment_count), 0) FROM clips")
@@ -478,9 +501,11 @@ class Catalogue(SealedDatabase):
 
 
 def _clip(row: tuple[Any, ...], places: SourcePaths) -> Clip:
-    number, name, path, take, family, duration_s, fps, frames, tags, favourite, notes = row
-    source = places.whole(path)
-    return Clip(number, name, source, take, family, duration_s, fps, frames, _split(tags), bool(favourite), notes)
+    number, name, path, take, family, duration_s, fps, frames, tags, favourite, notes, unit, up = row
+    return Clip(
+        number, name, places.whole(path), take, family, duration_s, fps, frames, _split(tags), bool(favourite), notes,
+        unit or "", up or "",
+    )  # fmt: skip
 
 
 def _is_same_place(one: str, other: str) -> bool:

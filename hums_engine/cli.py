@@ -336,7 +336,9 @@ def _print_clips(clips: Sequence[Clip], options: argparse.Namespace) -> None:
         marks = "  ".join(
             ["*" if clip.favourite else " ", ", ".join(clip.tags), clip.notes.replace("\n", " ")]
         ).rstrip()
-        print(f"#{clip.id:<6} {clip.name:32} {clip.duration_s:8.2f} s {clip.fps:6.4g} fps  {clip.family:16} {marks}")
+        axes = f"{clip.unit}, {clip.up} up" if clip.unit else ""
+        facts = f"{clip.duration_s:8.2f} s {clip.fps:6.4g} fps  {clip.family:16} {axes:13}"
+        print(f"#{clip.id:<6} {clip.name:32} {facts} {marks}".rstrip())
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -346,12 +348,16 @@ def _info(options: argparse.Namespace) -> int:
         info, missing = library.info(), library.missing()
     if options.json:
         failed = [{"path": path, "reason": reason} for path, reason in info.failed]
-        _print_json({**asdict(info), "failed": failed, "missing": missing})
+        axes = [{"unit": unit, "up": up, "clips": clips} for unit, up, clips in info.axes]
+        _print_json({**asdict(info), "axes": axes, "failed": failed, "missing": missing})
         return DONE
     print(f"{info.path}")
     print(f"  {info.clips} clips of {info.files} files, {_duration(info.duration_s)}, {info.moments} moments")
     print(f"  {info.bytes / 1e6:.1f} MB on disk")
     print(f"  model: {info.model or 'none yet'} {info.model_hash[:8]}")
+    for unit, up, clips in info.axes:
+        known = f"in {unit} with {up} up" if unit else "of which the unit is not known: an older version read them"
+        print(f"  {clips} clips of files {known}")
     for root in info.roots:
         print(f"  folder: {root}")
     for path, reason in info.failed:

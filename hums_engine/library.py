@@ -65,6 +65,8 @@ class LibraryInfo:
         model: the name of the model of its signatures, empty before the first.
         model_hash: its hash.
         roots: folders that were added.
+        axes: unit and up that files were taken to have, and how many clips; the most frequent first. Empty texts
+            stand for clips that an older version read.
         failed: path and reason of files that could not be read.
         readonly: whether it can only be read here.
     """
@@ -78,6 +80,7 @@ class LibraryInfo:
     model: str
     model_hash: str
     roots: list[str]
+    axes: list[tuple[str, str, int]]
     failed: list[tuple[str, str]]
     readonly: bool
 
@@ -352,8 +355,8 @@ class Library:
             scope: ``"clips"``: clips that are like the query as a whole; ``"moments"``: clips in which something like
                 the query happens, with all the stretches where it does.
             where: filters: name (a part of it), tags (all of them), text (a part of name or tags), folder, source, rig
-                (how its family begins), fps, min_fps, max_fps, min_duration_s, max_duration_s, favourite; see
-                docs/search.md.
+                (how its family begins), fps, min_fps, max_fps, min_duration_s, max_duration_s, favourite, unit, up;
+                see docs/search.md.
             rerank: align the candidates with the query frame by frame; without, signatures alone decide.
             mirror: also find motions that are like the query with left and right exchanged.
             unlike: motions that the results must not be like.
@@ -432,6 +435,7 @@ class Library:
             model=model.name if model else "",
             model_hash=model.hash if model else "",
             roots=self._catalogue.roots(),
+            axes=self._catalogue.axes(),
             failed=[(source.path, source.error) for source in sources if source.error],
             readonly=self._catalogue.readonly,
         )

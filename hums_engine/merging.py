@@ -86,7 +86,8 @@ class _Donor:
         return ReadFile(source.path, FileState(source.size, source.mtime_ns), source.hash, takes)
 
     def _take(self, clip: Clip, stored: Stored) -> Take:
-        facts = TakeFacts(clip.take, clip.name, clip.family, clip.duration_s, clip.fps, clip.frames)
+        timing = clip.duration_s, clip.fps, clip.frames
+        facts = TakeFacts(clip.take, clip.name, clip.family, *timing, clip.unit, clip.up)
         return Take(facts, bytes(self._joints.record(stored.joints)), *rows_of(self._stores, stored))
 
     def hand_over(self, writer: Writer, catalogue: Catalogue) -> None:

@@ -38,7 +38,7 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class TakeFacts:
-    """What the catalogue says of a take."""
+    """What the catalogue says of a take; unit and up are empty where a library of an older version has it."""
 
     take: int
     name: str
@@ -46,6 +46,8 @@ class TakeFacts:
     duration_s: float
     fps: float
     frames: int
+    unit: str = ""
+    up: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,8 @@ def take_of(motion: Motion, number: int, signer: Signer) -> Take:
     canonical = thinned(canonicalize(motion, joint_map))
     if not np.isfinite(canonical.positions).all():
         raise MotionFileError("positions are not numbers in some frames; export the file again.")
-    timing = motion.file_timing
-    facts = TakeFacts(number, motion.name, joint_map.family, timing.duration_s, timing.fps, timing.frames)
+    timing, axes = motion.file_timing, (motion.unit, motion.up)
+    facts = TakeFacts(number, motion.name, joint_map.family, timing.duration_s, timing.fps, timing.frames, *axes)
     normalized = normalize(canonical)
     signature, moments = sign(canonical, signer, normalized)
     return Take(facts, pack(canonical, dtw.frames(normalized)), signature, moments)

@@ -460,3 +460,25 @@ def test_a_row_or_record_that_is_damaged_is_told_not_shown(three: Library, name:
     path.write_bytes(data)
     assert not three.verify().sound
     assert len(three.search(three.clips()[0].id)) >= 2
+
+
+def test_unit_and_up_of_files_are_told_filtered_by_and_merged(
+    library: Library, tmp_path: Path, encoder: Encoder
+) -> None:
+    posed_bvh.write(tmp_path / "mocap" / "centimetres.bvh", posed_bvh.walk)
+    posed_bvh.write(tmp_path / "mocap" / "metres.bvh", posed_bvh.walk, size=0.01)
+    library.add([tmp_path / "mocap"])
+    assert [(clip.name, clip.unit, clip.up) for clip in library.clips()] == [
+        ("centimetres", "cm", "Y"),
+        ("metres", "m", "Y"),
+    ]
+    assert library.info().axes == [("cm", "Y", 1), ("m", "Y", 1)]
+    assert [clip.name for clip in library.clips({"unit": "m", "up": "y"})] == ["metres"]
+    assert [hit.name for hit in library.search(library.clips()[0].id, where={"unit": ["M"]})] == ["metres"]
+    assert library.clips({"up": "Z"}) == []
+    other = Library.create(tmp_path / "other.hums", encoder)
+    other.merge(library)
+    assert other.info().axes == library.info().axes
+    (tmp_path / "mocap" / "metres.bvh").unlink()
+    library.add()
+    assert library.info().axes == [("cm", "Y", 1)]

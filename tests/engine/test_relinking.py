@@ -173,7 +173,8 @@ def older_version(library: Path) -> None:
     connection = sqlite3.connect(library / "catalogue.sqlite")
     for table in ("sources", "roots"):
         connection.execute(f"UPDATE {table} SET path = ? || substr(path, 2) WHERE substr(path, 1, 2) = './'", (home,))
-    connection.execute("DROP TABLE home")
+    for table in ("home", "axes"):
+        connection.execute(f"DROP TABLE {table}")
     connection.execute("PRAGMA user_version=1")
     connection.commit()
     connection.close()
@@ -184,6 +185,10 @@ def test_a_library_of_the_first_version_opens_and_moves_from_then_on(project: Pa
     with Library.open(project / "motions.hums", encoder=encoder) as library:
         assert sources(library) == files_in(project)
         assert library.add().unchanged == 4
+        assert library.info().axes == [("", "", 4)]
+        (read_again := Path(library.clips()[0].source)).write_bytes(read_again.read_bytes() + b"\n")
+        assert library.add().updated == 1
+        assert library.info().axes == [("", "", 3), ("cm", "Y", 1)]
     moved = project.rename(project.parent / "moved")
     with Library.open(moved / "motions.hums", encoder=encoder) as library:
         assert sources(library) == files_in(moved)
