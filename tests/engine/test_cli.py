@@ -137,7 +137,7 @@ def test_search_as_json_is_one_document(hums: Hums, indexed: Path) -> None:
     assert hits[0]["name"] == "walk"
     assert set(hits[0]) == {
         "clip_id", "name", "source", "score", "start_s", "end_s", "duration_s", "mirrored", "tags", "cosine",
-        "distance_m", "others",
+        "distance_m", "others", "favourite",
     }  # fmt: skip
 
 
