@@ -9,6 +9,7 @@ from . import (
     apply_motion,
     asking,
     copy_report,
+    drop_files,
     find_similar,
     follow_changes,
     import_motion,
@@ -26,6 +27,7 @@ _CLASSES = (
     *index_library.CLASSES,
     *manage_libraries.CLASSES,
     *copy_report.CLASSES,
+    *drop_files.CLASSES,
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import bpy
 
-from . import landing_panel, library_panel, results_list, results_panel, search_panel, strip
+from . import dropped_files_menu, landing_panel, library_panel, results_list, results_panel, search_panel, strip
 
 _CLASSES = (
+    *dropped_files_menu.CLASSES,
     *library_panel.CLASSES,
     *search_panel.CLASSES,
     *results_list.CLASSES,

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Motion files dropped from the system's file browser onto a 3D viewport: a small menu asks what to do with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.props import CollectionProperty, EnumProperty, StringProperty
+from bpy.types import Context, Event, FileHandler, Object, OperatorFileListElement
+
+from .. import preferences
+from ..core import armature_reader
+from ..core.engine import errors
+from . import index_library
+from .guarded import Guarded
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+# pyright: reportInvalidTypeForm=false
+# Blender reads properties out of annotations.
+
+_KINDS = (".bvh", ".fbx", ".glb", ".gltf", ".amc", ".npz", ".skeleton")
+"""What a drop is offered for: kinds that Blender itself opens otherwise, such as .blend, are left to it."""
+
+
+class _Dropped:
+    """What was dropped last, for the menu's entries."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.rig = ""
+
+
+_dropped = _Dropped()
+
+
+class HUMS_OT_drop_files(Guarded):
+    """Use motion files as a query, import them, apply them to the rig under the mouse, or add them to the library"""
+
+    bl_idname = "hums.drop_files"
+    bl_label = "Motion Files"
+    bl_options = {"REGISTER"}
+
+    directory: StringProperty(name="Folder", description="Folder of the files", subtype="DIR_PATH")
+    files: CollectionProperty(type=OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+    how: EnumProperty(
+        name="Do",
+        description="What to do with the files",
+        items=(
+            ("query", "Find Similar", "List the motions of the library that are most like the one in the first file"),
+            ("import", "Import as New Armature", "Add an armature for each file"),
+            ("apply", "Apply to Rig", "Put the motion of the first file on the rig"),
+            ("add", "Add to Library", "Add the files to the library"),
+        ),
+    )
+
+    def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
+        """The drop: asks what to do."""
+        _dropped.paths = self._paths()
+        rig = rig_under(context, event)
+        _dropped.rig = rig.name if rig is not None else ""
+        bpy.ops.wm.call_menu(name="HUMS_MT_dropped_files")
+        return {"FINISHED"}
+
+    def run(self, context: Context) -> None:
+        """Does it."""
+        paths = self._paths() or _dropped.paths
+        if not paths:
+            raise errors.HumsError("No file was dropped: drop motion files onto the 3D viewport.")
+        {"query": _find, "import": _import, "apply": _apply, "add": _add}[self.how](context, paths)
+
+    def _paths(self) -> list[str]:
+        return [str(Path(self.directory, file.name)) for file in self.files if file.name]
+
+
+def rig_name() -> str:
+    """Name of the rig that files were dropped on, or empty."""
+    return _dropped.rig
+
+
+def rig_under(context: Context, event: Event) -> Object | None:
+    """The rig that is drawn under the mouse, or whose mesh is; the selection stays as it was."""
+    selected, active = list(context.selected_objects), context.view_layer.objects.active
+    found = None
+    if context.mode == "OBJECT" and context.region is not None:
+        bpy.ops.view3d.select(location=(event.mouse_region_x, event.mouse_region_y), deselect_all=True)
+        try:
+            hit = context.view_layer.objects.active if context.selected_objects else None
+            found = armature_reader.rig_of(hit)
+        except errors.HumsError:
+            found = None
+        for obj in context.view_layer.objects:
+            obj.select_set(obj in selected)
+        context.view_layer.objects.active = active
+    return found
+
+
+def _find(_context: Context, paths: list[str]) -> None:
+    bpy.ops.hums.find_like_file("INVOKE_DEFAULT", filepath=paths[0])
+
+
+def _import(_context: Context, paths: list[str]) -> None:
+    for path in paths:
+        bpy.ops.hums.import_motion("EXEC_DEFAULT", True, filepath=path)
+
+
+def _apply(context: Context, paths: list[str]) -> None:
+    rig = bpy.data.objects.get(_dropped.rig) or armature_reader.rig_of(context.active_object)
+    context.view_layer.objects.active = rig
+    bpy.ops.hums.apply_motion("INVOKE_DEFAULT", True, filepath=paths[0])
+
+
+def _add(context: Context, paths: list[str]) -> None:
+    entry = preferences.active_library(context)
+    if entry is None or entry.readonly:
+        raise errors.HumsError("Choose a library that is not read only first, in the sidebar's Motion tab.")
+    index_library.index(Path(entry.path), paths, background=True)
+
+
+class HUMS_FH_motion_files(FileHandler):
+    """Takes motion files that are dropped onto a 3D viewport."""
+
+    bl_idname = "HUMS_FH_motion_files"
+    bl_label = "Find, Apply or Import Motion"
+    bl_import_operator = "hums.drop_files"
+    bl_file_extensions = ";".join(_KINDS)
+
+    @classmethod
+    def poll_drop(cls, context: Context) -> bool:
+        """Whether they are over a 3D viewport."""
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+CLASSES = (HUMS_OT_drop_files, HUMS_FH_motion_files)
