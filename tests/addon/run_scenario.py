@@ -18,8 +18,9 @@ sys.path[0] = str(Path(__file__).parent)
 import bpy  # noqa: E402
 import landing_scenarios  # noqa: E402
 import scenarios  # noqa: E402
+import search_scenarios  # noqa: E402
 
-MODULES = (scenarios, landing_scenarios)
+MODULES = (scenarios, landing_scenarios, search_scenarios)
 PACKAGE = "bl_ext.user_default.deephums"
 
 

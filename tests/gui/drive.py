@@ -91,18 +91,39 @@ def find_button(operator: str) -> Iterator[tuple[int, int] | None]:
 
     Yields None while it looks, and the place at last.
     """
-    sidebar = region("UI")
-    x = sidebar.x + sidebar.width // 2 - 20
-    for y in range(sidebar.y + sidebar.height - 4, sidebar.y, -10):
-        yield from move(x, y)
+
+    def is_there() -> bool:
         bpy.context.window_manager.clipboard = ""
         with over_view("UI"):
             if bpy.ops.ui.copy_python_command_button.poll():
                 bpy.ops.ui.copy_python_command_button()
-        if f"bpy.ops.{operator}(" in bpy.context.window_manager.clipboard:
+        return f"bpy.ops.{operator}(" in bpy.context.window_manager.clipboard
+
+    yield from _find(is_there, operator)
+
+
+def find_property(path: str) -> Iterator[tuple[int, int] | None]:
+    """Where the sidebar has the field of a property of the session, as `find_button`."""
+
+    def is_there() -> bool:
+        bpy.context.window_manager.clipboard = ""
+        with over_view("UI"):
+            if bpy.ops.ui.copy_data_path_button.poll():
+                bpy.ops.ui.copy_data_path_button(full_path=True)
+        return bpy.context.window_manager.clipboard.endswith(f".hums.{path}")
+
+    yield from _find(is_there, path)
+
+
+def _find(is_there: Callable[[], bool], what: str) -> Iterator[tuple[int, int] | None]:
+    sidebar = region("UI")
+    x = sidebar.x + sidebar.width // 2 - 20
+    for y in range(sidebar.y + sidebar.height - 4, sidebar.y, -10):
+        yield from move(x, y)
+        if is_there():
             yield x, y - 6  # well inside
             return
-    raise LookupError(f"the sidebar has no button {operator}")
+    raise LookupError(f"the sidebar has no {what}")
 
 
 def press(operator: str) -> Steps:

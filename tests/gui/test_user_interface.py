@@ -97,3 +97,28 @@ def test_a_first_session_from_the_empty_panel_to_a_motion_on_the_rig_and_back(re
     assert facts["results_after_undo"] == len(facts["results"])
     for name in ("1_first_run", "2_indexing", "3_results", "4_applied", "5_undone"):
         assert (PICTURES / f"{name}.png").stat().st_size > 20_000
+
+
+def test_the_panels_search_while_typing_follow_the_rig_and_survive_undo_files_and_reloads(
+    resources: Path, shared: Path
+) -> None:
+    facts = play("session_panels", resources, shared)
+    assert "error" not in facts, facts["error"]
+    assert facts["motions"] == 49
+    assert facts["while_typing"]
+    assert all("kick" in name for name in facts["while_typing"])
+    assert facts["found"][0] == "walk_07_04"
+    assert facts["own"] == [True] + 19 * [False]
+    unwanted, without = facts["unwanted"]
+    assert unwanted not in without[:5]
+    assert facts["live"][0] == "walk_07_04"
+    assert facts["live_again"].endswith("frames 20 to 50")
+    assert 0.0 < facts["reading_seen"] < 1.0
+    assert facts["reading_stall_s"] < 0.25, "a software renderer draws each slice"
+    assert facts["after_undo"][1] > 0
+    assert "nowhere.hums" in facts["trouble"]
+    assert facts["found_beside"] == 20
+    assert "nowhere.hums" in facts["report"]
+    assert facts["handlers_off"] == []
+    assert facts["handlers_again"] == 0
+    assert facts["found_after_reload"] == ["walk_07_04"]
