@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import bpy
-from bpy.types import Context
+from bpy.types import Area, Context
 
 from .. import preferences, properties
 from ..core import armature_reader, background, last_error, previewed_query, questions
 from ..core.engine import errors, library
 
-_SLICE_S = 0.03
+_SLICE_S = 0.02
 """Of Blender's time at once, while a motion is read frame by frame."""
 
 Key = tuple[Path, int]
@@ -139,7 +139,7 @@ def refuse(error: Exception) -> None:
     session = properties.session(bpy.context)
     session.searching, session.reading = False, 0.0
     session.trouble = last_error.sentence(error)
-    redraw()
+    redraw_sidebars()
 
 
 # reading the rig
@@ -168,7 +168,7 @@ def _read_some() -> float | None:
         refuse(error)
         return None
     properties.session(bpy.context).reading = reading.progress if reading.progress < 1.0 else 0.0
-    redraw()
+    redraw_sidebars()
     if reading.progress < 1.0:
         return 0.0
     _state.reading = None
@@ -296,8 +296,19 @@ def forget_all() -> None:
 
 
 def redraw() -> None:
-    """Has all 3D views drawn anew."""
+    """Has all 3D views drawn anew, with what is drawn into them."""
+    for area in _views():
+        area.tag_redraw()
+
+
+def redraw_sidebars() -> None:
+    """Has the panels drawn anew, but not the scenes, which may take long."""
+    for area in _views():
+        for region in area.regions:
+            if region.type == "UI":
+                region.tag_redraw()
+
+
+def _views() -> Iterator[Area]:
     for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+        yield from (area for area in window.screen.areas if area.type == "VIEW_3D")

@@ -272,7 +272,7 @@ def _show(job: jobs.IndexJob) -> None:
             last_error.remember(errors.HumsError(progress.failure), f"{job.task.library.name}: Update")
         for told in library_changed:
             told(str(job.task.library))
-    asking.redraw()
+    asking.redraw_sidebars()
 
 
 CLASSES = (

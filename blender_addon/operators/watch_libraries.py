@@ -40,7 +40,7 @@ def _show(path: str, facts: library_facts.Facts) -> None:
     everything = library_facts.all_known()
     properties.known_tags[:] = sorted({tag for known in everything for tag in known.tags})
     properties.known_rigs[:] = sorted({rig for known in everything for rig in known.rigs})
-    asking.redraw()
+    asking.redraw_sidebars()
 
 
 def _chosen(context: Context) -> None:
