@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``blender --command hums index ...``: the engine's command line inside Blender."""
+"""``blender --command hums index ...``: the engine's command line inside Blender, which can also apply motions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import bpy
 
+from . import apply_command
 from .core import engine
 
 _registered: list[object] = []
@@ -14,7 +15,7 @@ _registered: list[object] = []
 
 def run(arguments: Sequence[str]) -> int:
     """Runs ``hums`` with ``arguments``; the exit code is Blender's."""
-    return engine.run_command(arguments, prog="blender --command hums")
+    return engine.run_command(arguments, prog="blender --command hums", more=apply_command.add_verb)
 
 
 def register() -> None:

@@ -189,6 +189,11 @@ def draw_details(layout: UILayout, options: LandingOptions) -> None:
     column.prop(options, "after_s")
     layout.prop(options, "scale")
     layout.prop(options, "plant_feet")
+    draw_reduction(layout, options)
+
+
+def draw_reduction(layout: UILayout, options: LandingOptions) -> None:
+    """How many keys."""
     layout.prop(options, "fewer_keys")
     if options.fewer_keys:
         column = layout.column(align=True)

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -39,15 +39,20 @@ _FAILURES_SHOWN: Final = 20
 _STOPPED: Final = "stopped; what was done is kept, and the same command goes on from there."
 
 
-def main(argv: Sequence[str] | None = None, prog: str = "hums") -> int:
+AddVerb = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+"""Adds a verb, its function and its help to a command line; gives the parser for its words."""
+
+
+def main(argv: Sequence[str] | None = None, prog: str = "hums", more: Callable[[AddVerb], None] | None = None) -> int:
     """Runs one command; returns the exit code. No traceback reaches a person.
 
     Args:
         argv: the words behind the program's name; None for the process's own.
         prog: what the program is called in its help (inside Blender: ``blender --command hums``).
+        more: adds the verbs that only this program has.
     """
     try:
-        options = _parser(prog).parse_args(argv)
+        options = _parser(prog, more).parse_args(argv)
     except SystemExit as stop:  # argparse has printed its help or what is wrong
         return DONE if stop.code == 0 else COULD_NOT
     logging.basicConfig(
@@ -71,11 +76,12 @@ def main(argv: Sequence[str] | None = None, prog: str = "hums") -> int:
 def _refused(prog: str, sentence: str, options: argparse.Namespace) -> int:
     print(f"{prog}: {sentence}", file=sys.stderr)
     if options.json:
-        _print_json({"error": sentence})
+        print_json({"error": sentence})
     return COULD_NOT
 
 
-def _print_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+def print_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+    """Prints the one document of ``--json``."""
     json.dump(document, sys.stdout, indent=2)
     sys.stdout.write("\n")
     sys.stdout.flush()
@@ -84,7 +90,7 @@ def _print_json(document: Any) -> None:  # noqa: ANN401 - whatever JSON holds
 # the words of the command line
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
+def _parser(prog: str, more: Callable[[AddVerb], None] | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description="Find similar human motion.")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
@@ -119,6 +125,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     merge.add_argument("others", nargs="+", metavar="other")
     demo = verb("demo", _demo, "show the product at work on the sample motions")
     demo.add_argument("arguments", nargs=argparse.REMAINDER)
+    if more is not None:
+        more(verb)
     return parser
 
 
@@ -240,7 +248,7 @@ def _reported(report: IndexReport, library: Library, options: argparse.Namespace
     info = library.info()
     if options.json:
         failed = [{"path": path, "reason": reason} for path, reason in report.failed]
-        _print_json({**asdict(report), "failed": failed, "clips": info.clips})
+        print_json({**asdict(report), "failed": failed, "clips": info.clips})
     else:
         print(
             f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
@@ -263,7 +271,7 @@ def _search(options: argparse.Namespace) -> int:
         seconds = time.perf_counter() - started
     if options.json:
         asked = {"queries": options.queries, "unlike": options.unlike}
-        _print_json({**asked, "seconds": seconds, "hits": [asdict(hit) for hit in hits]})
+        print_json({**asked, "seconds": seconds, "hits": [asdict(hit) for hit in hits]})
         return DONE
     for rank, hit in enumerate(hits, start=1):
         print(f"{rank:3}  {hit.score:5.1f}  {hit.name:32}  {_stretch(hit)} of {hit.duration_s:.2f} s  #{hit.clip_id}")
@@ -330,7 +338,7 @@ def _mark(options: argparse.Namespace) -> int:
 
 def _print_clips(clips: Sequence[Clip], options: argparse.Namespace) -> None:
     if options.json:
-        _print_json({"clips": [asdict(clip) for clip in clips]})
+        print_json({"clips": [asdict(clip) for clip in clips]})
         return
     for clip in clips:
         marks = "  ".join(
@@ -349,7 +357,7 @@ def _info(options: argparse.Namespace) -> int:
     if options.json:
         failed = [{"path": path, "reason": reason} for path, reason in info.failed]
         axes = [{"unit": unit, "up": up, "clips": clips} for unit, up, clips in info.axes]
-        _print_json({**asdict(info), "axes": axes, "failed": failed, "missing": missing})
+        print_json({**asdict(info), "axes": axes, "failed": failed, "missing": missing})
         return DONE
     print(f"{info.path}")
     print(f"  {info.clips} clips of {info.files} files, {_duration(info.duration_s)}, {info.moments} moments")
@@ -372,7 +380,7 @@ def _file_info(options: argparse.Namespace) -> int:
     """What is in a motion file, and what was taken for its unit and its up."""
     takes = [MotionFacts.of(motion) for motion in formats.load_all(options.library)]
     if options.json:
-        _print_json({"path": str(Path(options.library).expanduser().absolute()), "takes": [asdict(t) for t in takes]})
+        print_json({"path": str(Path(options.library).expanduser().absolute()), "takes": [asdict(t) for t in takes]})
         return DONE
     for take in takes:
         print(f"{take.name}\n  {take.line()}")
@@ -393,7 +401,7 @@ def _verify(options: argparse.Namespace) -> int:
         with Library.open(options.library, readonly=True) as library:
             report = library.verify()
     if options.json:
-        _print_json({**asdict(report), "sound": report.sound})
+        print_json({**asdict(report), "sound": report.sound})
     else:
         print(f"{report.clips} clips and {report.signatures} signatures checked: ", end="")
         print("all sound." if report.sound else f"{len(report.problems)} damaged.")
@@ -420,7 +428,7 @@ def _show(options: argparse.Namespace) -> int:
     pictures.save_strip(motion, output, title=f"{motion.name}: {facts.line()}" if facts else motion.name)
     if options.json:
         shown = {"picture": str(output.absolute()), "name": motion.name, "duration_s": motion.duration_s}
-        _print_json(shown | {"facts": asdict(facts) if facts else None})
+        print_json(shown | {"facts": asdict(facts) if facts else None})
     else:
         print(output)
     return DONE
@@ -430,7 +438,7 @@ def _relink(options: argparse.Namespace) -> int:
     with Library.open(options.library) as library:
         report = library.relink(options.old, options.new)
     if options.json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
     else:
         print(f"{len(report.found)} files linked anew, {len(report.missing)} still missing.")
         _print_some("missing", report.missing)

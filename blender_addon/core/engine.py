@@ -7,9 +7,9 @@ import functools
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hums_engine import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         motion,
         moving_figure,
         normalize,
+        pictures,
         quat,
         retarget,
         rotation_modes,
@@ -44,6 +45,7 @@ else:
         motion,
         moving_figure,
         normalize,
+        pictures,
         quat,
         retarget,
         rotation_modes,
@@ -55,6 +57,7 @@ __all__ = [
     "armature",
     "blending",
     "canonical",
+    "command_line",
     "encoder",
     "errors",
     "formats",
@@ -65,6 +68,7 @@ __all__ = [
     "motion",
     "moving_figure",
     "normalize",
+    "pictures",
     "quat",
     "retarget",
     "rotation_modes",
@@ -85,7 +89,11 @@ def missing_parts() -> str:
     return f"This zip holds no onnxruntime for Python {version}: install the zip made for your Blender and system"
 
 
-def run_command(arguments: Sequence[str], prog: str) -> int:
-    """The engine's command line; it is loaded when it is called, since only headless Blenders need it."""
-    cli = importlib.import_module(f"{errors.__package__}.cli")
-    return cli.main(list(arguments), prog=prog)
+def command_line() -> Any:  # noqa: ANN401 - a module
+    """The module of the engine's command line; it is loaded when it is called: only headless Blenders need it."""
+    return importlib.import_module(f"{errors.__package__}.cli")
+
+
+def run_command(arguments: Sequence[str], prog: str, more: Callable[[Any], None] | None = None) -> int:
+    """Runs the engine's command line, with ``more`` verbs."""
+    return command_line().main(list(arguments), prog=prog, more=more)

@@ -22,7 +22,7 @@ from .key_table import KeyTable
 from .tracks import Track
 
 Array = NDArray[np.float64]
-Mode = Literal["new", "replace", "insert", "strip"]
+Mode = Literal["new", "replace", "insert", "strip", "aside"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Landing:
     Attributes:
         options: how the clip is retargeted.
         mode: "new" action; "replace" the keys of its frames in the action that is there; "insert" it there and shift
-            what comes later; a "strip" on an NLA track of its own.
+            what comes later; a "strip" on an NLA track of its own; an action kept "aside" for later, which nothing
+            plays yet.
         frame: where the clip's start (its anchor, where it has one) lands.
         continues: start where the rig's pose stands at that frame, and face as it does.
         blend_in: frames over which what is there becomes the clip.
@@ -101,7 +102,7 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
     made, left = held_channels.without_held(rig, _tracks(rig, bones, curves, controls, resting, landing), there)
     fps = scene.render.fps / scene.render.fps_base
     clip = _Clip(rig, motion.name or "Motion", made, landing, landing.frame - round(landing.options.anchor_s * fps))
-    action = _WRITERS[landing.mode if there is not None or landing.mode == "strip" else "new"](clip, there)
+    action = _WRITERS[landing.mode if there is not None or landing.mode in ("strip", "aside") else "new"](clip, there)
     if there is None:
         provenance.mark(action, motion)
     if landing.mode == "new":
@@ -206,8 +207,8 @@ class _Clip:
 
     @property
     def blends(self) -> bool:
-        """Whether what is there shows through at an end; a strip blends by itself."""
-        return self.landing.mode != "strip" and bool(self.landing.blend_in or self.landing.blend_out)
+        """Whether what is there shows through at an end; a strip blends by itself, and nothing is there aside."""
+        return self.landing.mode not in ("strip", "aside") and bool(self.landing.blend_in or self.landing.blend_out)
 
     def blended(self, there: OwnAction | None, later: int = 0) -> list[Track]:
         """The tracks with what is there blended in at their ends.
@@ -271,6 +272,14 @@ def _write_new(clip: _Clip, _there: OwnAction | None) -> Action:
     new = action_api.create(clip.name, clip.rig)
     _fill(new, clip, clip.blended(action_api.current(clip.rig)), clip.first)
     action_api.assign(clip.rig, new)
+    return new.action
+
+
+def _write_aside(clip: _Clip, _there: OwnAction | None) -> Action:
+    """A new action, which the file keeps."""
+    new = action_api.create(clip.name, clip.rig)
+    _fill(new, clip, clip.tracks, clip.first)
+    new.action.use_fake_user = True
     return new.action
 
 
@@ -339,4 +348,10 @@ def _put_track_between(clip: _Clip, there: OwnAction, track: Track) -> None:
         key_table.write(curve, key_table.joined(head, table, tail))
 
 
-_WRITERS = {"new": _write_new, "strip": _write_strip, "replace": _write_replaced, "insert": _write_inserted}
+_WRITERS = {
+    "new": _write_new,
+    "aside": _write_aside,
+    "strip": _write_strip,
+    "replace": _write_replaced,
+    "insert": _write_inserted,
+}

@@ -69,15 +69,24 @@ def stored_motion(path: Path, clip_id: str) -> canonical.CanonicalMotion:
     return open_library(path).motion(_number(clip_id))
 
 
+def clip(path: Path, clip_id: str) -> library.Clip:
+    """What a library knows of a clip.
+
+    Raises:
+        HumsError: there is no such clip, or the library cannot be opened.
+    """
+    return open_library(path).clip(_number(clip_id))
+
+
 def own_motion(path: Path, clip_id: str) -> motion.Motion:
     """A clip's motion as its file has it, with the file's own skeleton.
 
     Raises:
         HumsError: there is no such clip, or its file cannot be read any more.
     """
-    clip = open_library(path).clip(_number(clip_id))
-    takes = formats.load_all(clip.source)
-    return takes[min(clip.take, len(takes) - 1)]
+    known = clip(path, clip_id)
+    takes = formats.load_all(known.source)
+    return takes[min(known.take, len(takes) - 1)]
 
 
 def _number(clip_id: str) -> int:

@@ -8,6 +8,7 @@ import bpy
 from . import (
     apply_motion,
     asking,
+    batch_apply,
     copy_report,
     drop_files,
     find_similar,
@@ -23,6 +24,7 @@ _CLASSES = (
     *find_similar.CLASSES,
     *mark_results.CLASSES,
     *apply_motion.CLASSES,
+    *batch_apply.CLASSES,
     *import_motion.CLASSES,
     *index_library.CLASSES,
     *manage_libraries.CLASSES,

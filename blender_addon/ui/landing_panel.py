@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-from bpy.types import Context, Panel
+from bpy.types import Context
 
 from .. import landing_options, properties
+from .motion_tab import MotionPanel
 
 
-class HUMS_PT_landing(Panel):
+class HUMS_PT_landing(MotionPanel):
     """What Apply to Active Rig and drags do."""
 
     bl_idname = "HUMS_PT_landing"
     bl_label = "Landing"
     bl_parent_id = "HUMS_PT_results"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Motion"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
@@ -26,7 +24,12 @@ class HUMS_PT_landing(Panel):
         layout.use_property_decorate = False
         landing_options.draw_essentials(layout, chosen)
         layout.prop(chosen, "mirror")
+        layout.separator()
         landing_options.draw_details(layout, chosen)
+        layout.separator()
+        column = layout.column(align=True)
+        column.operator("hums.apply_motions", text="All Results as Actions...", icon="ACTION")
+        column.operator("hums.result_to_asset", text="Result to Asset Browser", icon="ASSET_MANAGER")
 
 
 CLASSES = (HUMS_PT_landing,)

@@ -332,6 +332,9 @@ def held_channels(take: str) -> dict[str, Any]:
 def held_curves(take: str) -> dict[str, Any]:
     """What an animator locked or muted in her action stays as it is when keys are replaced."""
     hero = blocked_hero()
+    for curve in curves_of(hero):
+        if curve.group is None:  # Blender 4.2 groups what keys are inserted for in no group
+            curve.group = hero.animation_data.action.groups.new(curve.data_path.split('"')[1])
     groups = {curve.group.name: curve.group for curve in curves_of(hero)}
     groups["mixamorig:LeftArm"].lock = True
     groups["mixamorig:Head"].mute = True
@@ -458,3 +461,98 @@ def undo_replace(take: str) -> dict[str, Any]:
     undone = keys()
     bpy.ops.ed.redo()
     return {"changed": before != after, "undone": undone == before, "redone": keys() == after}
+
+
+# ---------------------------------------------------------------- many motions
+
+
+def batch(library: str, folder: str, takes: list[str]) -> dict[str, Any]:
+    """Results, clips and files become actions of the rig, which keeps its own; then a result becomes an asset."""
+    bpy.ops.hums.open_library(directory=library)
+    hero = blocked_hero()
+    bpy.ops.wm.save_as_mainfile(filepath=str(Path(folder) / "shot.blend"))
+    hero = bpy.data.objects["Hero"]
+    activate(hero)
+    bpy.ops.hums.apply_motion(filepath=takes[0], frame=1)
+    bpy.ops.hums.find_similar(count=4)
+    hero.animation_data.action = bpy.data.actions["Blocking"]
+    for action in [one for one in bpy.data.actions if one.name != "Blocking"]:
+        bpy.data.actions.remove(action)
+    results = list(bpy.context.window_manager.hums.results)
+    results[1].starred, results[1].tags = True, "locomotion, calm"
+    bpy.ops.hums.apply_motions(as_assets=True, catalog="Motions/Walks")
+    made = [action for action in bpy.data.actions if action.name != "Blocking"]
+    facts: dict[str, Any] = {
+        "results": sorted(result.name for result in results),
+        "made": sorted(action.name for action in made),
+        "fake": all(action.use_fake_user for action in made),
+        "assets": all(action.asset_data is not None for action in made),
+        "tags": sorted(tag.name for tag in bpy.data.actions[results[1].name].asset_data.tags),
+        "catalogs": len({action.asset_data.catalog_id for action in made}),
+        "catalog": (Path(folder) / "blender_assets.cats.txt").read_text().splitlines()[-1],
+        "current": hero.animation_data.action.name,
+    }
+    bpy.ops.hums.apply_motions(which="starred")
+    bpy.ops.hums.apply_motions(clip_ids=f"{results[2].clip_id},{results[3].clip_id}")
+    files = [{"name": Path(take).name} for take in [*takes, "missing.bvh"]]
+    bpy.ops.hums.apply_motions(directory=str(Path(takes[0]).parent), files=files)
+    facts["more"] = len(bpy.data.actions) - 1 - len(made)
+    bpy.context.window_manager.hums.active_result = 1
+    bpy.ops.hums.result_to_asset()
+    facts["asset"] = sum(action.asset_data is not None for action in bpy.data.actions) - len(made)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    kept = bpy.data.actions[facts["made"][0]]
+    pixels = np.array(kept.preview.image_pixels_float).reshape(*kept.preview.image_size, 4)
+    return {
+        **facts,
+        "kept": len(bpy.data.actions) - 1,
+        "picture": [list(pixels.shape), float(np.ptp(pixels[..., :3]))],
+        "plays": _plays(kept),
+        "nothing": refusal(bpy.ops.hums.apply_motions, clip_ids="999999"),
+    }
+
+
+def _plays(action: bpy.types.Action) -> float:
+    """Metres that the hips go when the rig takes up an action that was kept for it."""
+    hero = bpy.data.objects["Hero"]
+    hero.animation_data.action = action
+    if hasattr(hero.animation_data, "action_slot"):
+        hero.animation_data.action_slot = action.slots[0]
+    last = int(action.frame_range[1])
+    middle = hips(hero, [1, last]).mean(axis=1)
+    return float(np.linalg.norm(middle[1] - middle[0]))
+
+
+def apply_on_the_farm(library: str, folder: str, take: str) -> dict[str, Any]:
+    """The verb ``apply`` of the command line, on a .blend and on an FBX; the files that it writes are opened again."""
+    import contextlib
+    import io
+    import json
+
+    rigs.humanoid()
+    blend, fbx = str(Path(folder) / "hero.blend"), str(Path(folder) / "hero.fbx")
+    bpy.ops.wm.save_as_mainfile(filepath=blend)
+    bpy.ops.export_scene.fbx(filepath=fbx, add_leaf_bones=False)
+    out = [str(Path(folder) / "out" / f"{name}.blend") for name in ("clips", "query", "broken")]
+    more = ["--library", library, "--json"]
+    calls = {
+        "clips": [blend, "-o", out[0], "--clips", "walk_07_04", "run_09_01", "--assets", "--catalog", "Walks", *more],
+        "query": [fbx, "-o", out[1], "--query", take, "-k", "3", "--fps", "30", "--fewer-keys", "1", *more],
+        "broken": [blend, "-o", out[2], "--files", take, str(Path(folder) / "missing.bvh"), "--json"],
+        "nothing": [blend, "-o", out[2], "--json"],
+        "no rig": [blend, "--object", "Nobody", "-o", out[2], "--files", take],
+        "no such file": [str(Path(folder) / "none.blend"), "-o", out[2], "--files", take],
+    }
+    facts: dict[str, Any] = {}
+    for name, words in calls.items():
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = core("command").run(["apply", *words])
+        facts[name] = {"code": code, "said": json.loads(said.getvalue()) if "--json" in words else said.getvalue()}
+    for name, path in zip(("clips", "query"), out, strict=False):
+        bpy.ops.wm.open_mainfile(filepath=path)
+        facts[name]["actions"] = sorted(action.name for action in bpy.data.actions)
+        facts[name]["assets"] = [action.asset_data is not None for action in bpy.data.actions]
+        facts[name]["fps"] = bpy.context.scene.render.fps
+    return facts

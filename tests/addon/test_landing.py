@@ -153,3 +153,39 @@ def test_pose_mode_shared_armatures_hidden_collections_and_other_scenes(blender:
 
 def test_one_undo_brings_replaced_keys_back(blender: Blender) -> None:
     assert blender.run("undo_replace", take=WALK) == {"changed": True, "undone": True, "redone": True}
+
+
+def test_many_motions_become_actions_and_assets_and_the_rig_keeps_its_own(
+    blender: Blender, sample_library: Path, tmp_path: Path
+) -> None:
+    takes = [ROOT / "samples" / f"{name}.bvh" for name in ("walk_07_04", "kick_11_01")]
+    facts = blender.run("batch", library=sample_library, folder=tmp_path, takes=[str(take) for take in takes])
+    assert facts["made"] == facts["results"]
+    assert facts["fake"]
+    assert facts["assets"]
+    assert facts["tags"] == ["calm", "locomotion"]
+    assert facts["catalogs"] == 1
+    assert facts["catalog"].endswith(":Motions/Walks:Motions-Walks")
+    assert facts["current"] == "Blocking"
+    assert facts["more"] == 5, "one star, two clips, two files; the missing file stops nothing"
+    assert facts["asset"] == 1
+    assert facts["kept"] == 4 + 5 + 1
+    shape, contrast = facts["picture"]
+    assert shape == [256, 256, 4]
+    assert contrast > 0.5
+    assert facts["plays"] > 0.5
+    assert "999999" in facts["nothing"]
+
+
+def test_a_farm_applies_motions_to_rigs_of_files(blender: Blender, sample_library: Path, tmp_path: Path) -> None:
+    facts = blender.run("apply_on_the_farm", library=sample_library, folder=tmp_path, take=WALK)
+    assert {name: facts[name]["code"] for name in facts} == {
+        "clips": 0, "query": 0, "broken": 1, "nothing": 2, "no rig": 2, "no such file": 2
+    }  # fmt: skip
+    assert facts["clips"]["said"]["actions"] == facts["clips"]["actions"][::-1] == ["walk_07_04", "run_09_01"]
+    assert all(facts["clips"]["assets"])
+    assert facts["query"]["said"]["actions"][0] == "walk_07_04"
+    assert len(facts["query"]["actions"]) == 3
+    assert facts["query"]["fps"] == 30
+    assert facts["broken"]["said"]["failed"][0]["motion"] == "missing"
+    assert facts["nothing"]["said"]["error"].startswith("No motion was named")

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many motions onto one rig, each as an action of its own that is kept for later: one step for each motion.
+
+Buttons take a step at a time, so that Blender can show how far it is and be stopped; scripts take all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import bpy
+from bpy.types import Action, Object, Scene
+
+from . import armature_reader, landing, libraries, motion_assets, rig_map
+from .engine import canonical, errors, formats
+from .landing import Landing
+from .motion_assets import AssetMark
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A motion to be put on the rig.
+
+    Attributes:
+        name: what a person calls it.
+        library: folder of its library, where it is in one.
+        clip_id: its id there.
+        file: a motion file, where it is in none.
+        start_s: where the stretch to take starts.
+        end_s: where it ends; 0: with the motion.
+        mirrored: whether left and right are exchanged.
+        tags: what an asset of it is tagged with.
+    """
+
+    name: str
+    library: str = ""
+    clip_id: str = ""
+    file: str = ""
+    start_s: float = 0.0
+    end_s: float = 0.0
+    mirrored: bool = False
+    tags: tuple[str, ...] = ()
+
+    def motion(self) -> canonical.CanonicalMotion:
+        """The stretch.
+
+        Raises:
+            HumsError: the file or the clip cannot be had.
+        """
+        if self.file:
+            whole = canonical.canonicalize(formats.load(bpy.path.abspath(self.file)))
+        else:
+            whole = libraries.stored_motion(Path(self.library), self.clip_id)
+        cut = whole.cut(self.start_s, self.end_s)
+        return cut.mirror_image() if self.mirrored else cut
+
+
+def of_clip(library: Path, clip_id: str) -> Wanted:
+    """A whole clip of a library.
+
+    Raises:
+        HumsError: there is no such clip.
+    """
+    known = libraries.clip(library, clip_id)
+    return Wanted(known.name, library=str(library), clip_id=str(known.id), tags=tuple(known.tags))
+
+
+@dataclass
+class Outcome:
+    """What came of a batch so far.
+
+    Attributes:
+        made: the actions.
+        failed: the motions that failed, with the reason.
+        left: bones of which something was left alone, in the order found.
+    """
+
+    made: list[Action] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def told(self, rig: Object) -> str:
+        """One sentence."""
+        count = len(self.made)
+        text = f"{count} {'motion is an action' if count == 1 else 'motions are actions'} for {rig.name}"
+        if self.failed:
+            name, reason = self.failed[0]
+            text += f"; {len(self.failed)} failed, such as {name}: {reason}"
+        return text
+
+
+def steps(
+    rig: Object, wanted: Sequence[Wanted], chosen: Landing, scene: Scene, mark: AssetMark | None, outcome: Outcome
+) -> Iterator[int]:
+    """Puts each motion on the rig; yields how many are done after each.
+
+    What fails is listed in the outcome, and the others go on.
+
+    Raises:
+        HumsError: the rig cannot be animated at all, or is not that of a human figure.
+    """
+    landing.check_can_be_animated(rig)
+    with armature_reader.named(rig):
+        rig_map.joint_map_of(rig)
+    for done, one in enumerate(wanted, start=1):
+        try:
+            _apply(rig, one, replace(chosen, mode="aside"), scene, mark, outcome)
+        except errors.HumsError as error:
+            outcome.failed.append((one.name, str(error)))
+        yield done
+
+
+def _apply(rig: Object, one: Wanted, chosen: Landing, scene: Scene, mark: AssetMark | None, outcome: Outcome) -> None:
+    motion = one.motion()
+    landed = landing.land(rig, motion, chosen, scene)
+    outcome.made.append(landed.action)
+    outcome.left += [name for name in landed.left if name not in outcome.left]
+    if mark is not None:
+        motion_assets.mark(landed.action, motion, replace(mark, tags=(*mark.tags, *one.tags)))
+
+
+def run(
+    rig: Object,
+    wanted: Sequence[Wanted],
+    chosen: Landing,
+    scene: Scene,
+    mark: AssetMark | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Outcome:
+    """All steps at once.
+
+    Raises:
+        HumsError: as `steps`.
+    """
+    outcome = Outcome()
+    for done in steps(rig, wanted, chosen, scene, mark, outcome):
+        if progress is not None:
+            progress(done, len(wanted))
+    return outcome
