@@ -54,7 +54,10 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
     directory: StringProperty(
         name="Folder", description="The folder of the motion files", subtype="DIR_PATH", options=_HIDDEN
     )
-    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options=_HIDDEN)
+    files: CollectionProperty(
+        type=bpy.types.OperatorFileListElement,  # pyright: ignore[reportAttributeAccessIssue]
+        options=_HIDDEN,
+    )
     as_assets: BoolProperty(
         name="Mark as Assets",
         description="Show the actions in the Asset Browser, with a picture and the tags of the motions",
