@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from . import formats
+from . import formats, own_maps
 from .canonical import CanonicalMotion, canonicalize
 from .catalogue import FILTERS, Clip
 from .errors import HumsError, LibraryError
@@ -59,6 +59,8 @@ def main(argv: Sequence[str] | None = None, prog: str = "hums", more: Callable[[
         stream=sys.stderr, format="%(message)s", level=logging.INFO if options.verbose else logging.WARNING
     )
     try:
+        if options.rig_maps:
+            own_maps.use(Path(options.rig_maps).expanduser())
         return options.verb(options)
     except HumsError as error:
         return _refused(prog, str(error), options)
@@ -95,6 +97,7 @@ def _parser(prog: str, more: Callable[[AddVerb], None] | None = None) -> argpars
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     shared.add_argument("--verbose", action="store_true", help="say more on stderr")
+    shared.add_argument("--rig-maps", metavar="FOLDER", help="maps of your own, for skeletons that are mapped wrong")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
     def verb(name: str, function: Any, text: str) -> argparse.ArgumentParser:  # noqa: ANN401 - a function of here

@@ -1,35 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which of a source's joints or bones are the 22 canonical ones: by names first, by shape when names say nothing.
 
-A family of rigs is one data file in ``rig_maps/`` (docs/rig-maps.md). Every family is tried, what the skeleton
-contradicts is set right or trusted less (`figure_check`), and where no family fits, the skeleton's shape
-decides (`shape_mapping`). Names that fit half are completed by the shape.
+A map that a person made for the skeleton is taken as it is (`own_maps`). Else every family of rigs, one data file each
+in ``rig_maps/`` (docs/rig-maps.md), is tried; what the skeleton contradicts is set right or trusted less
+(`figure_check`), and where no family fits, the skeleton's shape decides (`shape_mapping`). Names that fit half are
+completed by the shape.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import bone_tree, figure_check
+from . import bone_tree, figure_check, own_maps
 from .bone_tree import BoneTree
 from .errors import MappingError
 from .motion import Motion
+from .rig_families import RigFamily, families, plain
 from .shape_mapping import map_by_shape, spine_of
 from .skeleton import INDEX, JOINT_COUNT, JOINTS, MAIN_JOINTS
 
-_FOLDER = Path(__file__).parent / "rig_maps"
-_SEPARATORS = re.compile(r"[\s._\-]+")
 _BEGINNING = re.compile(r"^.*?[\s._:\-|]+(?=.)")
 _ENDING = re.compile(r"(?<=.)[\s._\-]+[^\s._\-]*$")
 _NUMBER = re.compile(r"(?<=.)_\d+$")  # glTF files from Sketchfab number every node
@@ -39,14 +36,12 @@ _FAIR = 0.5  # score below which names are not taken, and share of a family's jo
 _AGREE = 0.8  # share of the main joints in which names and shape must agree to complete each other
 _ONE_PLACE = 0.02  # of the skeleton's size: joints nearer than this stand together
 _TRIED = 6  # families that fit best and are checked against the skeleton
-_LARGEST_FILE = 1 << 20
-_LONGEST_PREFIX = 100
-_MOST_REPEATS = 4
 
 SHAPE = "shape"
 """The family of a map that was found by shape."""
 HAND = "hand"
 """The family of a map that a person corrected."""
+_TITLES = {SHAPE: "Found by its shape", HAND: "Corrected by hand"}
 
 _MAIN = np.array([INDEX[name] for name in MAIN_JOINTS], dtype=np.intp)
 _PAIRS = [[INDEX[f"{side}_{name}"] for side in ("left", "right")] for name in ("hip", "shoulder")]
@@ -79,71 +74,6 @@ class JointMap:
     def as_names(self, names: Sequence[str]) -> dict[str, str]:
         """The map as canonical joint -> the source's name, joints that it lacks left out."""
         return {JOINTS[j]: names[int(i)] for j, i in enumerate(self.joints) if i >= 0}
-
-
-@dataclass(frozen=True)
-class RigFamily:
-    """One rig family's names, as its data file has them.
-
-    Attributes:
-        family: the file's name without its ending.
-        title: what people call it.
-        joints: canonical joint -> spellings of the source's name, the first that is there counts.
-        spine: names that may be in the trunk between pelvis and neck, from below; they take the place of spine1 to 3.
-        prefix: regular expression of what may stand before each name.
-        priority: of two families that fit equally, the one with the higher number is taken.
-    """
-
-    family: str
-    title: str
-    joints: Mapping[str, Sequence[str]]
-    spine: Sequence[str] = ()
-    prefix: str = ""
-    priority: int = 0
-    keys: Mapping[str, Sequence[str]] = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        plain = {joint: [_plain(s) for s in spellings] for joint, spellings in self.joints.items()}
-        object.__setattr__(self, "keys", plain)
-
-
-@functools.cache
-def families() -> tuple[RigFamily, ...]:
-    """All rig families that ship, sorted by name."""
-    return tuple(read_family(path) for path in sorted(_FOLDER.glob("*.json")))
-
-
-def read_family(path: Path) -> RigFamily:
-    """Reads a rig family's data file.
-
-    Raises:
-        MappingError: the file is not a rig map.
-    """
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ValueError("too large")
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return RigFamily(
-            family=str(data["family"]),
-            title=str(data["title"]),
-            joints={joint: tuple(map(str, names)) for joint, names in data["joints"].items() if joint in INDEX},
-            spine=tuple(map(str, data.get("spine", ()))),
-            prefix=_checked_prefix(str(data.get("prefix", ""))),
-            priority=int(data.get("priority", 0)),
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, re.error) as error:
-        raise MappingError(
-            f"{path.name} is not a rig map ({error}): see docs/rig-maps.md for what one holds."
-        ) from None
-
-
-def _checked_prefix(prefix: str) -> str:
-    """A prefix that matches quickly whatever the name: maps are shared, and some expressions take for ever."""
-    re.compile(prefix)
-    repeats = len(re.findall(r"(?<!\\)[*+{]", prefix))
-    if len(prefix) > _LONGEST_PREFIX or repeats > _MOST_REPEATS or re.search(r"\)[*+{]", prefix):
-        raise ValueError("its prefix is too intricate")
-    return prefix
 
 
 class _Source(NamedTuple):
@@ -220,6 +150,9 @@ def map_joints(
 
 def _found(source: _Source, controls: Mask | None) -> JointMap:
     """The map that names or shape tell, onto bones that a person poses where a rig has such for all of a figure."""
+    own = own_maps.fitting(source.names, source.parents)
+    if own is not None:
+        return JointMap(own.joints, own.family, 1.0)
     tree = source.tree()
     named = map_by_names(source.names, source.parents, tree)
     if tree is None:
@@ -278,6 +211,12 @@ def _better(named: JointMap, shaped: JointMap) -> JointMap:
         joints = np.where(named.valid | unused, joints, -1)
         return JointMap(joints, named.family, max(named.score, shaped.score))
     return named if named.score >= shaped.score else shaped
+
+
+def title_of(family: str) -> str:
+    """What people call the family of a map."""
+    known = {one.family: one.title for one in (*families(), *own_maps.maps())}
+    return _TITLES.get(family) or known.get(family, family)
 
 
 def corrected_by_hand(found: JointMap | None, said: Mapping[str, str], names: Sequence[str]) -> JointMap:
@@ -369,7 +308,7 @@ def _spine(
     family: RigFamily, index: Mapping[str, int], joints: NDArray[np.intp], parents: NDArray[np.intp]
 ) -> dict[str, int]:
     """The spine joints among the family's trunk names: those that carry the arms, where parents tell."""
-    found = [index[key] for key in map(_plain, family.spine) if key in index]
+    found = [index[key] for key in map(plain, family.spine) if key in index]
     arms = [int(j) for j in joints[_PAIRS[1]] if j >= 0]
     carrying = [j for j in found if all(_carries(parents, j, arm) for arm in arms)]
     chain = carrying or found
@@ -418,11 +357,5 @@ def _index(names: Sequence[str], prefix: str) -> tuple[dict[str, int], int]:
         bare = name[hit.end() :] if hit else re.split(r"[:|]", name)[-1]
         hit_later = pattern.match(bare) if pattern and not hit else None
         prefixed += bool(hit or hit_later)
-        index.setdefault(_plain(bare[hit_later.end() :] if hit_later else bare), i)
+        index.setdefault(plain(bare[hit_later.end() :] if hit_later else bare), i)
     return index, prefixed
-
-
-@functools.lru_cache(maxsize=4096)
-def _plain(name: str) -> str:
-    """A name as it is compared: one Unicode form, lower case, no separators."""
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", name).casefold())

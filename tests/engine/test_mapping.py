@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from hums_engine import load
 from hums_engine.errors import MappingError, MotionFileError
-from hums_engine.mapping import JointMap, RigFamily, families, map_joints, read_family
+from hums_engine.mapping import JointMap, map_joints
+from hums_engine.rig_families import RigFamily, families, read_family
 from hums_engine.skeleton import INDEX, JOINTS, MAIN_JOINTS, PARENTS, REFERENCE
 
 Array = NDArray[np.float64]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hums_engine import bone_tree, quat
 from hums_engine.errors import MappingError
-from hums_engine.mapping import JointMap, families, map_joints
+from hums_engine.mapping import JointMap, map_joints
+from hums_engine.rig_families import families
 from hums_engine.skeleton import INDEX, MAIN_JOINTS
 from tests.engine.synthetic_rigs import EXTRAS, Build, Rig, make, random_build
 

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Maps that people make themselves: a file for each skeleton, in folders that the environment names.
+
+``HUMS_RIG_MAPS`` holds one or more folders, so that every process that reads motions for a library knows the maps:
+workers, farms, and Blender. A map is taken for skeletons that have all its bones, hanging on each other as they did
+where it was made; names such as "Bone.007" are in many rigs.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import MappingError
+from .rig_families import RigFamily, families, read_family
+from .shape_mapping import spine_of
+from .skeleton import INDEX, JOINT_COUNT, JOINTS
+
+VARIABLE: Final = "HUMS_RIG_MAPS"
+_NAMESPACE = re.compile(r"^.*[:|]")
+_NOT_IN_FILE_NAMES = re.compile(r"[^\w\-]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A map that was made for a skeleton: the joints' places in it ``[22]``, -1 where missing, and the map's name."""
+
+    joints: NDArray[np.intp]
+    family: str
+
+
+def maps() -> tuple[RigFamily, ...]:
+    """The maps in the folders of ``HUMS_RIG_MAPS``; files that are no maps are passed over."""
+    files = _files(os.environ.get(VARIABLE, ""))
+    return _read(files) if files else ()
+
+
+def use(folder: Path) -> None:
+    """Adds a folder to those of ``HUMS_RIG_MAPS``, for this process and those it starts.
+
+    Raises:
+        MappingError: there is no such folder, or a file in it is no map.
+    """
+    if not folder.is_dir():
+        raise MappingError(f"There is no folder {folder}: name one that holds rig maps.")
+    for path in sorted(folder.glob("*.json")):
+        read_family(path)
+    known = [entry for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
+    path = str(folder.absolute())
+    os.environ[VARIABLE] = os.pathsep.join(dict.fromkeys([path, *known]))
+
+
+def fitting(names: Sequence[str], parents: NDArray[np.intp]) -> Fit | None:
+    """The first map that was made for this skeleton, or None; namespaces before its names do not count."""
+    own = maps()
+    if not own:
+        return None
+    for spelt in (str, _bare):
+        index: dict[str, int] = {}
+        for i, name in enumerate(names):
+            index.setdefault(spelt(name), i)
+        for one in own:
+            joints = _joints(one, index, spelt, parents)
+            if joints is not None and (not one.carriers or carriers(joints, parents) == one.carriers):
+                return Fit(joints, one.family)
+    return None
+
+
+def _bare(name: str) -> str:
+    return _NAMESPACE.sub("", name)
+
+
+def _joints(
+    own: RigFamily, index: Mapping[str, int], spelt: Callable[[str], str], parents: NDArray[np.intp]
+) -> NDArray[np.intp] | None:
+    """The joints' places ``[22]`` where all that the map names are there, else None."""
+    joints = np.full(JOINT_COUNT, -1, dtype=np.intp)
+    for joint, spellings in own.joints.items():
+        joints[INDEX[joint]] = next((index[name] for name in map(spelt, spellings) if name in index), -1)
+        if joints[INDEX[joint]] < 0:
+            return None
+    trunk = {index[name] for name in map(spelt, own.spine) if name in index}
+    for joint, place in spine_of(sorted(trunk, key=lambda j: len(_above(parents, j)))).items():
+        joints[INDEX[joint]] = place
+    return joints
+
+
+def _above(parents: NDArray[np.intp], joint: int) -> list[int]:
+    """All that a joint hangs on, the nearest first; stops where parents go in circles."""
+    chain: list[int] = []
+    while (joint := int(parents[joint])) >= 0 and joint not in chain:
+        chain.append(joint)
+    return chain
+
+
+def carriers(joints: NDArray[np.intp], parents: NDArray[np.intp]) -> dict[str, str]:
+    """Which of the mapped joints each of them hangs on, by name; those that hang on none are left out."""
+    joint_at = {int(j): JOINTS[k] for k, j in enumerate(joints) if j >= 0}
+    on = {joint: next((a for a in _above(parents, at) if a in joint_at), -1) for at, joint in joint_at.items()}
+    return {joint: joint_at[above] for joint, above in on.items() if above >= 0}
+
+
+def save(folder: Path, title: str, joints: Mapping[str, str], names: Sequence[str], parents: NDArray[np.intp]) -> Path:
+    """Writes a map of a skeleton under a title, over one with the same title; returns the file.
+
+    Args:
+        folder: where to.
+        title: what people call it.
+        joints: canonical joint -> the bone's name; joints without one are left out.
+        names: ``J`` names of the skeleton.
+        parents: ``[J]`` index of the parent, -1 for roots.
+
+    Raises:
+        MappingError: the title says nothing, is that of a shipped family, or the file cannot be written.
+    """
+    stem = _NOT_IN_FILE_NAMES.sub("_", title.strip()).strip("_").lower()
+    if not stem:
+        raise MappingError("The map has no name: type one.")
+    if any(stem == family.family for family in families()):
+        raise MappingError(f"'{title}' is the name of a map that comes with the product: choose another.")
+    place = np.full(JOINT_COUNT, -1, dtype=np.intp)
+    said = {joint: name for joint, name in joints.items() if joint in INDEX and name in names}
+    for joint, name in said.items():
+        place[INDEX[joint]] = names.index(name)
+    data = {
+        "family": stem,
+        "title": title.strip(),
+        "source": "made by hand",
+        "joints": {joint: [said[joint]] for joint in JOINTS if joint in said},
+        "carriers": carriers(place, parents),
+    }
+    path = folder / f"{stem}.json"
+    try:
+        path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise MappingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from None
+    return path
+
+
+def _files(folders: str) -> tuple[tuple[str, int, int], ...]:
+    """Path, size and time of every file that may be a map."""
+    found = []
+    for folder in filter(None, folders.split(os.pathsep)):
+        for path in sorted(Path(folder).glob("*.json")):
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=4)
+def _read(files: tuple[tuple[str, int, int], ...]) -> tuple[RigFamily, ...]:
+    found = []
+    for path, _, _ in files:
+        try:
+            found.append(read_family(Path(path)))
+        except MappingError:
+            continue
+    return tuple(found)
