@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         quat,
         retarget,
         rotation_modes,
+        screen,
         skeleton,
     )
 else:
@@ -49,6 +50,7 @@ else:
         quat,
         retarget,
         rotation_modes,
+        screen,
         skeleton,
     )
 
@@ -73,6 +75,7 @@ __all__ = [
     "retarget",
     "rotation_modes",
     "run_command",
+    "screen",
     "skeleton",
 ]
 

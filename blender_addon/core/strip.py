@@ -11,11 +11,13 @@ from typing import NamedTuple
 from bpy.types import Area, Context, Region, Window
 
 from .. import preferences, properties
-from . import preview_motions, previewed_query
+from . import drag, picking, preview_motions, previewed_query
 from .strip_layout import Room, StripLayout, lay_out
 
 QUERY = -1
 """The tile of the query itself, which is no result."""
+NO_TILE = -2
+"""The mouse is on the strip and on no tile."""
 
 _SIDES = {"LEFT": "left", "RIGHT": "right", "BOTTOM": "bottom"}
 
@@ -41,12 +43,16 @@ class State:
         scroll: pixels that it is scrolled by, for each viewport's address.
         hovered: the tile under the mouse.
         since_s: when the hovered tile began to play.
+        mouse: where the mouse is while a result is dragged, pixels of the window.
+        left: address of the viewport whose strip a person left by Esc, while the mouse is still on it.
     """
 
     hidden: set[int] = field(default_factory=set)
     scroll: dict[int, float] = field(default_factory=dict)
     hovered: Place | None = None
     since_s: float = 0.0
+    mouse: tuple[int, int] = (0, 0)
+    left: int = 0
 
 
 state = State()
@@ -73,11 +79,23 @@ def viewports(context: Context) -> Iterator[tuple[Window, Area]]:
 
 
 def tag_redraw(context: Context) -> None:
-    """Has the viewports drawn anew that show something of ours."""
+    """Has the viewports drawn anew that show something of ours; a drag is drawn on sidebars too."""
+    dragging = drag.current() is not None
     for _, area in viewports(context):
         for region in area.regions:
-            if region.type == "WINDOW":
+            if region.type == "WINDOW" or (region.type == "UI" and dragging):
                 region.tag_redraw()
+
+
+def tag_redraw_all(context: Context) -> None:
+    """Has the viewports drawn anew with their sidebars and headers."""
+    for _, area in viewports(context):
+        area.tag_redraw()
+
+
+def has_tiles(context: Context) -> bool:
+    """Whether there is anything to show."""
+    return len(properties.session(context).results) > 0
 
 
 def tiles(context: Context) -> list[int]:
@@ -95,6 +113,17 @@ def layout(context: Context, area: Area, region: Region) -> StripLayout | None:
     return lay_out(
         _room(area, region), scale, settings.size, line_height(context), len(tiles(context)), scroll_of(area)
     )
+
+
+def is_over(context: Context, spot: picking.Spot) -> bool:
+    """Whether a point of a viewport is on the strip."""
+    found = layout(context, spot.area, spot.region)
+    return found is not None and found.box.contains(spot.x, spot.y)
+
+
+def scroll_to(area: Area, pixels: float) -> None:
+    """Scrolls the strip of a viewport."""
+    state.scroll[area.as_pointer()] = pixels
 
 
 def scroll_of(area: Area) -> float:
@@ -159,6 +188,11 @@ def hovered(context: Context) -> int | None:
     if place is None or not 0 <= place.tile < len(properties.session(context).results):
         return None
     return place.tile
+
+
+def clock_s() -> float:
+    """Seconds that pass evenly, for what plays without a start of its own."""
+    return time.monotonic()
 
 
 def playing_s() -> float:

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import bpy
 
+from .. import properties
 from . import (
     apply_motion,
     asking,
     batch_apply,
     copy_report,
+    drag_result,
     drop_files,
     find_similar,
     follow_changes,
     import_motion,
     index_library,
+    keymaps,
     manage_libraries,
     mark_results,
+    result_strip,
     watch_libraries,
 )
 
@@ -30,6 +34,8 @@ _CLASSES = (
     *manage_libraries.CLASSES,
     *copy_report.CLASSES,
     *drop_files.CLASSES,
+    *drag_result.CLASSES,
+    *result_strip.CLASSES,
 )
 
 
@@ -39,10 +45,14 @@ def register() -> None:
         bpy.utils.register_class(cls)
     follow_changes.register()
     watch_libraries.register()
+    keymaps.register()
+    properties.row_pressed.append(drag_result.row_pressed)
 
 
 def unregister() -> None:
     """Unregisters the operators, and forgets what was asked."""
+    properties.row_pressed.remove(drag_result.row_pressed)
+    keymaps.unregister()
     watch_libraries.unregister()
     follow_changes.unregister()
     asking.forget_all()

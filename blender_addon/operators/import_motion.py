@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import FloatProperty, StringProperty
+from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
 from bpy.types import Context
 
 from ..core import armature_builder, libraries
@@ -30,11 +30,22 @@ class HUMS_OT_import_motion(Guarded):
     )
     start_s: FloatProperty(name="From", description="Where to start in the motion", min=0.0, unit="TIME_ABSOLUTE")
     end_s: FloatProperty(name="To", description="Where to stop; 0 to its end", min=0.0, unit="TIME_ABSOLUTE")
+    location: FloatVectorProperty(
+        name="Location",
+        description="Where the armature stands; if a script does not say it, at the 3D cursor",
+        subtype="XYZ",
+        unit="LENGTH",
+        options={"SKIP_SAVE"},
+    )
 
     def run(self, context: Context) -> None:
         """Adds the armature."""
         source = self._motion(context).cut(self.start_s, self.end_s)
         rig = armature_builder.import_motion(context, source, context.scene.frame_current)
+        if self.properties.is_property_set("location"):
+            rig.location = self.location
+        else:
+            self.location = rig.location  # what the redo panel shows, and keeps
         self.report({"INFO"}, f"{rig.name} plays {source.duration_s:.1f} s from frame {context.scene.frame_current}")
 
     def _motion(self, context: Context) -> motion.Motion | canonical.CanonicalMotion:

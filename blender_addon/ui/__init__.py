@@ -5,7 +5,17 @@ from __future__ import annotations
 
 import bpy
 
-from . import dropped_files_menu, landing_panel, library_panel, results_list, results_panel, search_panel, strip
+from . import (
+    drag_view,
+    dropped_files_menu,
+    landing_panel,
+    library_panel,
+    results_list,
+    results_panel,
+    search_panel,
+    strip,
+    strip_header,
+)
 
 _CLASSES = (
     *dropped_files_menu.CLASSES,
@@ -14,6 +24,7 @@ _CLASSES = (
     *results_list.CLASSES,
     *results_panel.CLASSES,
     *landing_panel.CLASSES,
+    *strip_header.CLASSES,
 )
 
 
@@ -22,6 +33,8 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     strip.register()
+    drag_view.register()
+    strip_header.register()
     bpy.types.STATUSBAR_HT_header.append(library_panel.draw_in_status_bar)
     bpy.types.UI_MT_list_item_context_menu.append(results_panel.draw_in_list_menu)
 
@@ -30,6 +43,7 @@ def unregister() -> None:
     """Unregisters panels and lists."""
     bpy.types.UI_MT_list_item_context_menu.remove(results_panel.draw_in_list_menu)
     bpy.types.STATUSBAR_HT_header.remove(library_panel.draw_in_status_bar)
+    strip_header.unregister()
     strip.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -10,10 +10,14 @@ import numpy as np
 from bpy.types import Context
 from numpy.typing import NDArray
 
+from ..core.engine import moving_figure
+
 Colour = tuple[float, float, float, float]
 
+WHITE: Colour = (1.0, 1.0, 1.0, 1.0)
 _LEFT = (0.93, 0.44, 0.24)
 _RIGHT = (0.20, 0.55, 0.86)
+_ERROR: Colour = (0.76, 0.22, 0.20, 1.0)  # themes have had one of their own only since 4.4
 _HUE = 0.62
 """How much of its side's hue a limb shows; the rest is the colour of text."""
 
@@ -33,6 +37,7 @@ class Palette:
         quiet: words of less weight.
         text_active: words on the selected tile.
         track: what a bar runs in.
+        error: what a refusal is told on.
         limbs: ``[3, 4]`` middle, left and right of the body.
         roundness: 0 square to 1 round.
     """
@@ -47,6 +52,7 @@ class Palette:
     quiet: Colour
     text_active: Colour
     track: Colour
+    error: Colour
     limbs: NDArray[np.float32]
     roundness: float
 
@@ -71,9 +77,24 @@ def of(context: Context) -> Palette:
         quiet=mixed(text, back, 0.38),
         text_active=solid(item.text_sel) if contrast(item.text_sel, back) else text,
         track=mixed(back, text, 0.10),
+        error=_ERROR,
         limbs=np.array(limbs, dtype=np.float32),
         roundness=float(tool.roundness),
     )
+
+
+def inks(colours: Palette, painted: moving_figure.Strokes, cards: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours ``[M, 4]`` of strokes: by side, paler the further away; an edge has the colour of the card behind.
+
+    Args:
+        colours: of the theme.
+        painted: the strokes.
+        cards: ``[N, 4]`` what each figure stands before.
+    """
+    card = cards[painted.figure]
+    fade = (0.42 * painted.fade + 0.02)[:, None]
+    ink = colours.limbs[painted.side]
+    return np.where(painted.edge[:, None], card, ink + (card - ink) * fade)
 
 
 def solid(colour: Iterable[float]) -> Colour:

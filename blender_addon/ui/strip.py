@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import time
-
 import bpy
 import gpu
 import numpy as np
@@ -42,21 +40,20 @@ def draw() -> None:
 def animate() -> float | None:
     """The clock: has the viewports drawn anew while something moves or is still being read."""
     context = bpy.context
-    if not (_plays(context) or preview_motions.shared.is_reading):
-        strip.tag_redraw(context)
-        return None
     strip.tag_redraw(context)
-    return _REFRESH_S
+    return _REFRESH_S if _plays(context) or preview_motions.shared.is_reading else None
 
 
 def _plays(context: Context) -> bool:
-    return strip.state.hovered is not None or preferences.of(context).strip.play_all
+    place = strip.state.hovered
+    return preferences.of(context).strip.play_all or (place is not None and place.tile != strip.NO_TILE)
 
 
 class _Drawing:
     """One redraw of the strip in one viewport."""
 
     def __init__(self, context: Context, layout: StripLayout, area: int) -> None:
+        self.context = context
         self.layout = layout
         self.colours = palette.of(context)
         self.session = properties.session(context)
@@ -72,7 +69,7 @@ class _Drawing:
     def draw(self) -> None:
         """Boxes, then figures, then words."""
         preview_motions.shared.want(list(self.clips.values()))
-        if preview_motions.shared.is_reading or self.hovered is not None or self.settings.play_all:
+        if preview_motions.shared.is_reading or _plays(self.context):
             draw_handlers.tick(animate)
         self._draw_back()
         with _scissors(self.layout.inside):
@@ -143,7 +140,7 @@ class _Drawing:
         shown = np.stack([figure.shown for figure in figures])
         painted = moving_figure.strokes(points, shown, zoom, _EDGE * self.layout.scale)
         cards = np.array([self._card(index) for index in indices], dtype=np.float32)
-        painter.draw_strokes(painted.ends, painted.radii, self._inks(painted, cards))
+        painter.draw_strokes(painted.ends, painted.radii, palette.inks(self.colours, painted, cards))
 
     def _draw_ground(self, zoom: Array, x: Array, y: Array) -> None:
         """A soft shadow under each figure, which tells where the ground is."""
@@ -151,13 +148,6 @@ class _Drawing:
         ends = np.stack([x - reach, y, x + reach, y], axis=1)
         shade = palette.with_alpha(self.colours.text, 0.10)
         painter.draw_strokes(ends, np.stack([0.055 * zoom] * 2, axis=1), np.tile(np.array(shade), (len(x), 1)))
-
-    def _inks(self, painted: moving_figure.Strokes, cards: Array) -> Array:
-        """Colours ``[M, 4]``: by side, paler the further away; an edge has the colour of its card."""
-        card = cards[painted.figure]
-        fade = (0.42 * painted.fade + 0.02)[:, None]
-        ink = self.colours.limbs[painted.side]
-        return np.where(painted.edge[:, None], card, ink + (card - ink) * fade)
 
     def _card(self, index: int) -> palette.Colour:
         if index == self.session.active_result:
@@ -181,7 +171,7 @@ class _Drawing:
         if index == self.hovered:
             elapsed = strip.playing_s()
         elif self.settings.play_all:
-            elapsed = time.monotonic()
+            elapsed = strip.clock_s()
         else:
             return figure.telling
         return figure.frame(elapsed % (figure.duration_s + _PAUSE_S))

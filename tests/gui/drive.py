@@ -69,6 +69,34 @@ def click(x: int, y: int) -> Steps:
         yield from wait(2)
 
 
+def drag(start: tuple[int, int], *way: tuple[int, int], release: bool = True, **modifiers: bool) -> Steps:
+    """Presses at one place and moves over others, as a hand does: in some steps from each to the next."""
+    yield from move(*start)
+    window().event_simulate(type="LEFTMOUSE", value="PRESS", x=start[0], y=start[1])
+    yield from wait(2)
+    before = start
+    for place in way:
+        for part in (0.25, 0.5, 0.75, 1.0):
+            x, y = (round(a + (b - a) * part) for a, b in zip(before, place, strict=True))
+            window().event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y, **modifiers)
+            yield from wait(1)
+        before = place
+    if release:
+        yield from let_go(before, **modifiers)
+
+
+def let_go(place: tuple[int, int], **modifiers: bool) -> Steps:
+    window().event_simulate(type="LEFTMOUSE", value="RELEASE", x=place[0], y=place[1], **modifiers)
+    yield from wait(3)
+
+
+def tap(kind: str, place: tuple[int, int], **modifiers: bool) -> Steps:
+    """A key, a button or a turn of the wheel at a place."""
+    for value in ("PRESS",) if "WHEEL" in kind else ("PRESS", "RELEASE"):
+        window().event_simulate(type=kind, value=value, x=place[0], y=place[1], **modifiers)
+        yield from wait(2)
+
+
 def key(kind: str, **modifiers: bool) -> Steps:
     """A key over the middle of the viewport."""
     part = region("WINDOW")
