@@ -99,11 +99,12 @@ def look_through_the_strip() -> drive.Steps:
     facts["wheel_back"] = scroll()
     yield from drive.click(*tile(3))
     facts["clicked"] = state().active_result
-    yield from drive.tap("RIGHT_ARROW", tile(3))
+    place = tile(3)
+    yield from drive.tap("RIGHT_ARROW", place)
     facts["arrow"] = state().active_result
-    yield from drive.tap("END", tile(3))
+    yield from drive.tap("END", place)
     facts["end"], facts["scrolled_to_end"] = state().active_result, scroll()
-    yield from drive.tap("HOME", tile(3))
+    yield from drive.tap("HOME", place)
     x, y = hips("Right")
     yield from drive.move(x, y)
     facts["left"] = core("strip").hovered(bpy.context)

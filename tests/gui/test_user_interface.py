@@ -122,3 +122,31 @@ def test_the_panels_search_while_typing_follow_the_rig_and_survive_undo_files_an
     assert facts["handlers_off"] == []
     assert facts["handlers_again"] == 0
     assert facts["found_after_reload"] == ["walk_07_04"]
+
+
+def test_results_are_looked_through_in_the_strip_and_dragged_onto_rigs_and_the_floor(
+    resources: Path, shared: Path
+) -> None:
+    facts = play("session_strip", resources, shared)
+    assert "error" not in facts, facts["error"]
+    assert facts["hovered"] == 2
+    assert facts["wheel"] > 0
+    assert facts["wheel_back"] == 0
+    assert (facts["clicked"], facts["arrow"], facts["end"]) == (3, 4, 19)
+    assert facts["scrolled_to_end"] > facts["wheel"]
+    assert facts["left"] is None
+    assert facts["ticking_at_rest"] == 0, "nothing moves, so nothing is drawn anew"
+    assert facts["active_before"] == "Right"
+    assert facts["promise"] == "Apply to Left"
+    assert facts["dropped"][1] == facts["start"][1], "the rig that was not under the mouse is left alone"
+    assert facts["redone"] == facts["dropped"] != facts["start"] == facts["undone"]
+    assert facts["results_after_undo"] == 20
+    for button in ("ESC", "RIGHTMOUSE"):
+        assert facts[f"after_{button}"] == facts["start"]
+        assert not facts[f"dragging_after_{button}"]
+    assert facts["new_at"] == pytest.approx([0.0, -0.8, 0.0], abs=0.05)
+    assert facts["dropped_row"] == [facts["start"][0], facts["row"]]
+    assert facts["hovered_after_load"] is None
+    assert facts["handlers_after_load"] == facts["handlers_after_reload"] > 0
+    for name in ("6_hovered", "7_over_a_rig", "8_over_the_floor", "9_after_reload"):
+        assert (PICTURES / f"{name}.png").stat().st_size > 20_000
