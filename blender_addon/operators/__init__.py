@@ -46,6 +46,7 @@ def register() -> None:
     follow_changes.register()
     watch_libraries.register()
     keymaps.register()
+    result_strip.register()
     properties.row_pressed.append(drag_result.row_pressed)
 
 

@@ -14,8 +14,9 @@ import bpy
 from bpy.types import Context, Event, Operator
 
 from .. import preferences, properties
-from ..core import drag, picking, strip
+from ..core import drag, draw_handlers, picking, strip
 from ..core.strip_layout import StripLayout
+from . import asking
 from .guarded import Guarded
 
 if TYPE_CHECKING:
@@ -212,6 +213,18 @@ class HUMS_OT_toggle_strip(Guarded):
                 strip.state.hidden.clear()
         context.preferences.is_dirty = True
         strip.tag_redraw_all(context)
+
+
+def _file_loaded(*_: object) -> None:
+    """Viewports have other addresses in another file, and its window manager does not know what was found."""
+    strip.forget()
+    drag.end()
+    asking.show(bpy.context)
+
+
+def register() -> None:
+    """Follows the loading of files."""
+    draw_handlers.listen(bpy.app.handlers.load_post, _file_loaded)
 
 
 CLASSES = (HUMS_OT_result_strip, HUMS_OT_toggle_strip)

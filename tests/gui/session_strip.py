@@ -151,17 +151,13 @@ def drop_on_the_floor() -> drive.Steps:
 
 
 def drag_a_row_of_the_list() -> drive.Steps:
-    row = None
-    sidebar = drive.region("UI")
-    for y in range(sidebar.y + sidebar.height - 200, sidebar.y, -12):
-        before = state().active_result
-        yield from drive.click(sidebar.x + 50, y)
-        if state().active_result != before:
-            row = sidebar.x + 50, y
-            break
-    assert row is not None, "no row of the list could be pressed"
+    row = (0, 0)
+    for place in drive.find_property(".active_result", x=90):
+        row = place or row
+        yield
+    yield from drive.click(*row)
     facts["row"] = state().results[state().active_result].name
-    yield from drive.drag(row, (sidebar.x - 120, row[1]), hips("Right"))
+    yield from drive.drag(row, (row[0] - 200, row[1]), hips("Right"))
     yield from drive.until(lambda: both() != facts["start"], seconds=20)
     facts["dropped_row"] = both()
     yield from drive.key("Z", ctrl=True)
@@ -174,8 +170,10 @@ def open_another_file() -> drive.Steps:
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     bpy.ops.wm.open_mainfile(filepath=str(path))
     yield from drive.wait(10)
-    facts["hovered_after_load"] = core("strip").hovered(bpy.context)
     facts["results_after_load"] = len(state().results)
+    yield from drive.move(*hips("Left"))
+    yield from drive.wait(4)
+    facts["hovered_after_load"] = core("strip").hovered(bpy.context)
     facts["handlers_after_load"] = core("draw_handlers").counts()["drawing"]
     bpy.ops.script.reload()
     yield from drive.wait(10)

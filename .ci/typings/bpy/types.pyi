@@ -47,3 +47,4 @@ class WindowManager(Struct):
 
 STATUSBAR_HT_header: Any
 UI_MT_list_item_context_menu: Any
+VIEW3D_HT_header: Any
