@@ -154,21 +154,6 @@ def _find(is_there: Callable[[], bool], what: str) -> Iterator[tuple[int, int] |
     raise LookupError(f"the sidebar has no {what}")
 
 
-def find_property(path: str, x: int) -> Iterator[tuple[int, int] | None]:
-    """Where the sidebar shows a property, by asking what lies ``x`` pixels from its left, as `find_button` does."""
-    sidebar = region("UI")
-    for y in range(sidebar.y + sidebar.height - 4, sidebar.y, -8):
-        yield from move(sidebar.x + x, y)
-        bpy.context.window_manager.clipboard = ""
-        with over_view("UI"):
-            if bpy.ops.ui.copy_data_path_button.poll():
-                bpy.ops.ui.copy_data_path_button(full_path=True)
-        if bpy.context.window_manager.clipboard.endswith(path):
-            yield sidebar.x + x, y - 4
-            return
-    raise LookupError(f"the sidebar does not show {path}")
-
-
 def press(operator: str) -> Steps:
     """Clicks the sidebar's button of an operator."""
     for place in find_button(operator):

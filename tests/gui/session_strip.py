@@ -152,7 +152,7 @@ def drop_on_the_floor() -> drive.Steps:
 
 def drag_a_row_of_the_list() -> drive.Steps:
     row = (0, 0)
-    for place in drive.find_property(".active_result", x=90):
+    for place in drive.find_property("active_result"):
         row = place or row
         yield
     yield from drive.click(*row)
