@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -311,8 +312,13 @@ class Catalogue(SealedDatabase):
         return rows[0][0]
 
     def move_source(self, source_id: int, path: str, mtime_ns: int) -> None:
-        """A file was renamed or touched; all else is as before."""
+        """A file was renamed or touched; all else is as before, but clips that are named after it have its new name."""
+        (old,) = self._all("SELECT path FROM sources WHERE id=?", (source_id,))[0]
         self._update("sources", source_id, path=self._places().kept(path), mtime_ns=mtime_ns)
+        before, now = Path(old).stem, Path(path).stem
+        for clip in self.takes(source_id).values() if before != now else ():
+            if clip.name == before or clip.name.startswith(f"{before}: "):
+                self._update("clips", clip.id, name=now + clip.name.removeprefix(before))
 
     def read_again(self) -> None:
         """Lets files without clips count as changed, so that the next index run reads them."""

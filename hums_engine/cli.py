@@ -123,6 +123,9 @@ def _parser(prog: str, more: Callable[[AddVerb], None] | None = None) -> argpars
     relink.add_argument("library")
     relink.add_argument("old", help="file or folder as the library knows it (hums info lists what is missing)")
     relink.add_argument("new", help="file or folder where it is now")
+    remove = verb("remove", _remove, "take files or folders out of a library; the files themselves stay")
+    remove.add_argument("library")
+    remove.add_argument("paths", nargs="+", metavar="path", help="file or folder, as hums info and hums list tell it")
     merge = verb("merge", _merge, "take over the clips of other libraries, such as the shards of a farm")
     merge.add_argument("library")
     merge.add_argument("others", nargs="+", metavar="other")
@@ -137,7 +140,7 @@ def _index_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("library", help="the library's folder, by convention NAME.hums")
     parser.add_argument("paths", nargs="*", metavar="path", help="files and folders; none: all that were added before")
     parser.add_argument(
-        "--workers", type=int, default=0, help="processes to read in (default: as many as are worth it)"
+        "--workers", type=_count, default=0, help="processes to read in (default: as many as are worth it)"
     )
     parser.add_argument("--shard", type=_shard, help="only part I of N of the files, from 1, as 1/4")
     parser.add_argument("--reencode", action="store_true", help="sign all clips anew with this version's model first")
@@ -206,6 +209,12 @@ def _shard(text: str) -> Shard:
     return Shard(int(number), int(count))
 
 
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 (as many as are worth it)")
+    return int(text)
+
+
 def _clip_number(text: str) -> int:
     number = text.removeprefix("#")
     if not number.isdigit():
@@ -259,6 +268,8 @@ def _reported(report: IndexReport, library: Library, options: argparse.Namespace
             f"({_duration(info.duration_s)})."
         )
         _print_some("failed", [f"{path}: {reason}" for path, reason in report.failed])
+        for kind, count in report.left_out.items():
+            print(f"  left out: {_counted(count, 'file')} {kind}: {formats.REFUSALS[kind]}")
         if report.cancelled:
             print(_STOPPED)
     return WITH_FAILURES if report.failed or report.cancelled else DONE
@@ -446,6 +457,20 @@ def _relink(options: argparse.Namespace) -> int:
         print(f"{len(report.found)} files linked anew, {len(report.missing)} still missing.")
         _print_some("missing", report.missing)
     return WITH_FAILURES if report.missing else DONE
+
+
+def _remove(options: argparse.Namespace) -> int:
+    with Library.open(options.library) as library:
+        removed, left = library.remove(options.paths), library.info().clips
+    if options.json:
+        _print_json({"removed": removed, "clips": left})
+    else:
+        print(f"{_counted(removed, 'file')} taken out; {library.path.name} holds {_counted(left, 'clip')}.")
+    return DONE if removed else WITH_FAILURES
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _print_some(what: str, lines: Sequence[str]) -> None:

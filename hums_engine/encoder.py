@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -228,6 +229,7 @@ def _providers(wanted: str | None) -> list[str]:
 
 
 def _onnxruntime() -> Any:  # noqa: ANN401 - a module
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # from 1.32 on it would send usage to its maker, and keep a file of it
     try:
         import onnxruntime  # noqa: PLC0415 - loads on first use: numpy alone is needed to import the engine
     except ImportError as error:

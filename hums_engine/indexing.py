@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from .source_paths import absolute, is_below
 from .worker import ReaderPool
 from .writer import Writer
 
+_TAKEN_FOR_MOTION: Final = (".c3d", ".abc")
 _COMMIT_S: Final = 0.5
 _COMMIT_FILES: Final = 256
 _FEW_FILES: Final = 8
@@ -65,6 +66,8 @@ class IndexReport:
         unchanged: files that were as before.
         removed: files that were gone.
         failed: path and reason, in one line each, of files that could not be read, wholly or in part.
+        left_out: how many files lay in the folders of kinds that people take for motion, such as ``".c3d"``
+            (`formats.REFUSALS` says why they are none).
         cancelled: whether it was stopped; what was done until then is kept, and another run goes on from there.
         seconds: how long it took.
     """
@@ -74,6 +77,7 @@ class IndexReport:
     unchanged: int = 0
     removed: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
     cancelled: bool = False
     seconds: float = 0.0
 
@@ -105,6 +109,7 @@ class Plan:
     unchanged: int = 0
     roots: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
 def run(
@@ -121,6 +126,7 @@ def run(
     plan = survey(catalogue, paths, shard)
     report = IndexReport(unchanged=plan.unchanged, failed=plan.failed, updated=sum(_is_rename(*m) for m in plan.moved))
     report.unchanged += len(plan.moved) - report.updated
+    report.left_out = dict(plan.left_out)
     writer.commit(lambda into: _write_moves(into, plan))
     known = catalogue.paths_with_clips()
     pool = ReaderPool(encoder, encoder.path, encoder.model_hash, _worker_count(workers, plan.read))
@@ -291,8 +297,12 @@ def _walk(root: str, plan: Plan) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if new and not is_library else []
         for name in sorted(names) if new and not is_library else ():
             path = os.path.join(folder, name)  # noqa: PTH118
-            if not name.startswith(".") and formats.is_readable(path):
+            if name.startswith("."):
+                continue
+            if formats.is_readable(path):
                 yield from _named(path, plan)
+            elif (kind := os.path.splitext(name)[1].lower()) in _TAKEN_FOR_MOTION:  # noqa: PTH122
+                plan.left_out[kind] += 1
 
 
 def _place(folder: str) -> tuple[int, int]:

@@ -47,11 +47,12 @@ _LOOKED_INTO: Final = {
 }
 _THINNING: Final = (bvh.read, asf_amc.read)
 _READ_WITH: Final = {".amc": asf_amc.read_with, ".gltf": gltf.read_with}
-_REFUSALS: Final = {
+REFUSALS: Final = {
     ".c3d": "a C3D file holds markers, not a skeleton; solve them in your capture program and export BVH.",
     ".abc": "an Alembic file holds moving meshes, no skeleton; export the motion as FBX, glTF or BVH.",
     ".asf": "an ASF file is a skeleton without motion; open the AMC file that goes with it.",
 }
+"""Why files of these kinds hold nothing to be read, and what to do."""
 
 
 def load(path: str | os.PathLike[str]) -> Motion:
@@ -112,4 +113,4 @@ def _reader(path: Path) -> Callable[..., list[Motion]]:
         raise MotionFileError("this is a folder; give the path of one motion file, or index the folder.")
     kinds = ", ".join(READERS)
     unknown = f'files of kind "{suffix}" are not read, only {kinds}; convert it to BVH.'
-    raise MotionFileError(_REFUSALS.get(suffix, unknown))
+    raise MotionFileError(REFUSALS.get(suffix, unknown))

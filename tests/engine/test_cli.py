@@ -100,6 +100,28 @@ def test_index_lists_failures_and_says_so_with_its_exit_code(hums: Hums, tmp_pat
     assert failure["reason"]
 
 
+def test_index_says_what_files_of_kinds_without_a_skeleton_are_left_out(hums: Hums, tmp_path: Path) -> None:
+    posed_bvh.write(tmp_path / "mocap" / "walk.bvh", posed_bvh.walk)
+    for name in ("one.c3d", "TWO.C3D", "mesh.abc", "notes.txt"):
+        (tmp_path / "mocap" / name).write_bytes(b"x")
+    said = hums("index", tmp_path / "m.hums", tmp_path / "mocap")
+    assert said.code == cli.DONE
+    assert "left out: 2 files .c3d: a C3D file holds markers, not a skeleton; solve them" in said.out
+    assert "left out: 1 file .abc: an Alembic file holds moving meshes" in said.out
+    assert "notes" not in said.out
+    again = hums("index", tmp_path / "m.hums", "--json").document
+    assert (again["unchanged"], again["left_out"]) == (1, {".c3d": 2, ".abc": 1})
+
+
+def test_remove_takes_files_out_of_the_library_and_leaves_them_where_they_are(hums: Hums, tmp_path: Path) -> None:
+    first, second = posed_bvh.write_several(tmp_path / "mocap", 2, seconds=0.5)
+    hums("index", tmp_path / "m.hums", first, second)
+    assert "1 file taken out; m.hums holds 1 clip" in hums("remove", tmp_path / "m.hums", first).out
+    assert first.exists()
+    assert hums("index", tmp_path / "m.hums", "--json").document["clips"] == 1
+    assert hums("remove", tmp_path / "m.hums", first).code == cli.WITH_FAILURES
+
+
 def test_index_with_shards_leaves_the_rest_to_the_others(hums: Hums, tmp_path: Path) -> None:
     posed_bvh.write_several(tmp_path / "mocap", 6)
     for number in (1, 2):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,6 +24,7 @@ from hums_engine.skeleton import JOINTS, PARENTS
 from .reference_body import swaying, wandering
 
 pytest.importorskip("onnxruntime")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +160,13 @@ def test_without_onnxruntime_one_sentence_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "Encoding motions needs onnxruntime; install it with: pip install 'hums[run]'."
+
+
+def test_onnxruntime_keeps_and_sends_no_record_of_its_use(tmp_path: Path) -> None:
+    homes = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "APPDATA")}
+    code = "from hums_engine.encoder import Encoder; Encoder()"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={**os.environ, **homes})
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("frames", [1, 3, 61, 150, 152, 599])

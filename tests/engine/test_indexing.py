@@ -53,6 +53,17 @@ def test_a_second_run_reads_nothing(library: Library, mocap: Path) -> None:
     assert counts(library.add()) == (0, 0, 6, 0, 0)
 
 
+def test_a_clip_that_is_named_after_its_file_is_renamed_with_it(library: Library, mocap: Path) -> None:
+    library.add([mocap])
+    (clip,) = library.clips({"name": "walk_000"})
+    library.set_favourite(clip.id)
+    (mocap / "walk_000.bvh").rename(mocap / "patrol.bvh")
+    assert counts(library.add()) == (0, 1, 5, 0, 0)
+    renamed = library.clip(clip.id)
+    assert (renamed.name, renamed.favourite) == ("patrol", True)
+    assert library.clips({"name": "walk_000"}) == []
+
+
 def test_a_touched_file_is_unchanged(library: Library, mocap: Path) -> None:
     library.add([mocap])
     os.utime(mocap / "walk_000.bvh", (1, 1))
