@@ -463,7 +463,7 @@ def _remove(options: argparse.Namespace) -> int:
     with Library.open(options.library) as library:
         removed, left = library.remove(options.paths), library.info().clips
     if options.json:
-        _print_json({"removed": removed, "clips": left})
+        print_json({"removed": removed, "clips": left})
     else:
         print(f"{_counted(removed, 'file')} taken out; {library.path.name} holds {_counted(left, 'clip')}.")
     return DONE if removed else WITH_FAILURES
