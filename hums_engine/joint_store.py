@@ -44,6 +44,9 @@ SEGMENT_BYTES: Final = 1 << 30
 BYTES_PER_SECOND: Final = 23_000
 """Of a record, at 60 frames a second."""
 
+_LONG_BYTES: Final = 1 << 20
+"""Of a record whose sketch is checked once: an hour's would take as long as its alignment."""
+
 _HEAD: Final = struct.Struct("<4sHHIIdIII")  # magic, version, joints, T, S, fps, valid bits, sketch checksum, unused
 _MAGIC: Final = b"HUMJ"
 _VERSION: Final = 1
@@ -154,15 +157,15 @@ def unpack(record: memoryview, name: str = "", source: str = "") -> CanonicalMot
     )
 
 
-def unpack_sketch(record: memoryview) -> Frames:
-    """The sketch in a record, as it lies there.
+def unpack_sketch(record: memoryview, check: bool = True) -> Frames:
+    """The sketch in a record, as it lies there; with ``check``, against its checksum.
 
     Raises:
         ValueError: the bytes are not a record, or the sketch is damaged.
     """
     head = _Head.of(record)
     poses = record[_HEAD.size : _HEAD.size + head.sketch_frames * _SKETCH_BYTES]
-    if zlib.crc32(poses) != head.sketch_check:
+    if check and zlib.crc32(poses) != head.sketch_check:
         raise ValueError
     values = np.frombuffer(poses, dtype="<f2").reshape(head.sketch_frames, FEATURES)
     return Frames(values, _known(head.bits), 1.0 / SKETCH_FPS)
@@ -199,6 +202,7 @@ class JointStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._maps: dict[str, NDArray[np.uint8]] = {}
+        self._sound: set[Location] = set()
 
     def motion(self, location: Location, name: str = "", source: str = "") -> CanonicalMotion:
         """A clip in full.
@@ -213,15 +217,18 @@ class JointStore:
             raise _damaged(location) from error
 
     def sketch(self, location: Location) -> Frames:
-        """A clip's sketch, in place; only its own bytes are read and checked.
+        """A clip's sketch, in place; only its own bytes are read and checked, those of a long take once.
 
         Raises:
             LibraryError: its record is missing or damaged.
         """
         try:
-            return unpack_sketch(self._bytes(location))
+            sketch = unpack_sketch(self._bytes(location), location not in self._sound)
         except ValueError as error:
             raise _damaged(location) from error
+        if location.length > _LONG_BYTES:
+            self._sound.add(location)
+        return sketch
 
     def record(self, location: Location) -> memoryview:
         """A clip's record, checked against its CRC.
@@ -252,6 +259,7 @@ class JointStore:
     def close(self) -> None:
         """Lets go of the files."""
         self._maps.clear()
+        self._sound.clear()
 
 
 def _damaged(location: Location) -> LibraryError:

@@ -14,6 +14,7 @@ OVERLAP: Final = 0.5
 _PIECES: Final = 16
 _HAIR: Final = 1e-4
 """Of a step: more than what single precision, in which durations are stored, moves one by."""
+_AT_ONCE: Final = 256  # stretches of a long take, which may have thousands, that are compared with those chosen
 _HARDLY: Final = 1.25  # times a length: what is no longer than that is taken as one piece of it
 
 TOUCH: Final = 0.25
@@ -83,11 +84,17 @@ def nearest_window(
 def without_overlaps(start_s: NDArray[np.number], end_s: NDArray[np.number], limit: int) -> list[int]:
     """Indices of at most ``limit`` stretches, best first as they are listed, that hardly overlap with one before."""
     kept: list[int] = []
-    left = np.arange(len(start_s))
-    while len(left) and len(kept) < limit:
-        best, left = left[0], left[1:]
-        kept.append(int(best))
-        shared = np.minimum(end_s[left], end_s[best]) - np.maximum(start_s[left], start_s[best])
-        shorter = np.minimum(end_s[left] - start_s[left], end_s[best] - start_s[best])
-        left = left[shared <= TOUCH * shorter]
+    for first in range(0, len(start_s), _AT_ONCE):
+        some = np.arange(first, min(first + _AT_ONCE, len(start_s)))
+        left = some[~_overlap(start_s[some, None], end_s[some, None], start_s[kept], end_s[kept]).any(axis=1)]
+        while len(left) and len(kept) < limit:
+            best, left = left[0], left[1:]
+            kept.append(int(best))
+            left = left[~_overlap(start_s[left], end_s[left], start_s[best], end_s[best])]
     return kept
+
+
+def _overlap(start: NDArray, end: NDArray, other_start: NDArray, other_end: NDArray) -> NDArray[np.bool_]:
+    """Whether stretches have more in common with others than they may."""
+    shared = np.minimum(end, other_end) - np.maximum(start, other_start)
+    return shared > TOUCH * np.minimum(end - start, other_end - other_start)

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-_KEPT_BYTES: Final = 8 << 20
-"""What is larger is not kept: it is rare."""
+_KEPT_BYTES: Final = 16 << 20
+"""What is larger, as of a take of more than an hour, is not kept."""
 
 
 class Scratch(threading.local):

@@ -53,8 +53,9 @@ def totals(table: Costs, rows: NDArray[np.intp]) -> NDArray[np.float64]:
 def parted(totals: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Totals as metres, infinite where nothing ends, and the frames where they begin."""
     steps = np.floor(totals)
-    start = np.where(np.isfinite(totals), totals, 0.0) % 1.0 * _STARTS
-    return steps / STEPS, start.astype(np.intp)
+    start = np.zeros_like(totals)
+    np.subtract(totals, steps, out=start, where=np.isfinite(totals))
+    return steps / STEPS, (start * _STARTS).astype(np.intp)
 
 
 def _rows(table: Costs, shortest: int) -> Iterator[NDArray[np.float64]]:
