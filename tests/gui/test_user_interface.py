@@ -152,3 +152,16 @@ def test_results_are_looked_through_in_the_strip_and_dragged_onto_rigs_and_the_f
     assert facts["handlers_after_load"] == facts["handlers_after_reload"] > 0
     for name in ("6_hovered", "7_over_a_rig", "8_over_the_floor", "9_after_reload"):
         assert (PICTURES / f"{name}.png").stat().st_size > 20_000
+
+
+def test_a_motion_lands_as_chosen_and_as_chosen_anew_after_the_fact(resources: Path, shared: Path) -> None:
+    facts = play("session_landing", resources, shared)
+    assert "error" not in facts, facts["error"]
+    assert facts["start"] == 11, "at the playhead"
+    assert facts["keys"] < facts["frames"], "as chosen in the panel"
+    assert facts["path_in_place"] < 0.5 * facts["path"]
+    assert facts["actions_in_place"] == facts["actions"], "what is done anew begins with what was there before"
+    assert facts["actions_undone"] == facts["actions"] - 1
+    assert facts["path_redone"] == facts["path_in_place"]
+    assert facts["many"] == 5
+    assert facts["still"] == facts["applied"], "the rig keeps the action that it has"
