@@ -31,6 +31,10 @@ def open_library(path: Path) -> library.Library:
     Raises:
         LibraryError: it is missing, damaged, or made with another model.
     """
+    if not path.is_dir():
+        raise errors.LibraryError(
+            f"There is no library in {path}: connect its drive, or take it off the list of libraries."
+        )
     with _guard:
         if path not in _open:
             _open[path] = library.Library.open(path, readonly=True, encoder=shared_encoder())

@@ -41,9 +41,6 @@ _known: dict[Path, Facts] = {}
 
 def look_up(folder: Path) -> Facts:
     """The facts of the library in ``folder`` as they are now; what keeps it from being opened is one of them."""
-    if not folder.is_dir():
-        trouble = f"{folder.name} is not in {folder.parent}: connect its drive, or take the library off the list."
-        return Facts(trouble=trouble)
     try:
         opened = libraries.open_library(folder)
         info, (tags, rigs) = opened.info(), opened.vocabulary()
