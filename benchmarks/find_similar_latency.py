@@ -36,7 +36,7 @@ def session(library: Path, facts: dict[str, Any]) -> Iterator[None]:
 
     from tests.gui import drive  # noqa: PLC0415 - needs bpy
 
-    asking = importlib.import_module(f"{drive.PACKAGE}.operators.asking")
+    asking: Any = importlib.import_module(f"{drive.PACKAGE}.operators.asking")
     listed: list[tuple[float, float]] = []
     show = asking._take
 

@@ -5,9 +5,9 @@
     python benchmarks/main_thread_stalls.py --files 2000
 
 In a real user interface (tests/gui), with the sidebar open, copies of the samples are indexed as by a click. A timer
-that Blender should call every millisecond tells how long it was not called: by the clock, which also counts what else the
-machine does, and by the processor time that Blender's main thread itself spent in between. A second timer has the sidebar
-drawn anew five times a second in both phases, so that the difference is what indexing costs.
+that Blender should call every millisecond tells how long it was not called: by the clock, which also counts what else
+the machine does, and by the processor time that Blender's main thread itself spent in between. A second timer has the
+sidebar drawn anew five times a second in both phases, so that the difference is what indexing costs.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import CollectionProperty, EnumProperty, StringProperty
-from bpy.types import Context, Event, FileHandler, Object, OperatorFileListElement
+from bpy.types import Context, Event, FileHandler, OperatorFileListElement
 
 from .. import preferences
-from ..core import armature_reader
+from ..core import armature_reader, picking
 from ..core.engine import errors
 from . import index_library
 from .guarded import Guarded
@@ -60,7 +60,8 @@ class HUMS_OT_drop_files(Guarded):
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """The drop: asks what to do."""
         _dropped.paths = self._paths()
-        rig = rig_under(context, event)
+        spot = picking.spot_at(context.window, event.mouse_x, event.mouse_y)
+        rig = picking.target_at(context, spot).rig if spot is not None else None
         _dropped.rig = rig.name if rig is not None else ""
         bpy.ops.wm.call_menu(name="HUMS_MT_dropped_files")
         return {"FINISHED"}
@@ -79,23 +80,6 @@ class HUMS_OT_drop_files(Guarded):
 def rig_name() -> str:
     """Name of the rig that files were dropped on, or empty."""
     return _dropped.rig
-
-
-def rig_under(context: Context, event: Event) -> Object | None:
-    """The rig that is drawn under the mouse, or whose mesh is; the selection stays as it was."""
-    selected, active = list(context.selected_objects), context.view_layer.objects.active
-    found = None
-    if context.mode == "OBJECT" and context.region is not None:
-        bpy.ops.view3d.select(location=(event.mouse_region_x, event.mouse_region_y), deselect_all=True)
-        try:
-            hit = context.view_layer.objects.active if context.selected_objects else None
-            found = armature_reader.rig_of(hit)
-        except errors.HumsError:
-            found = None
-        for obj in context.view_layer.objects:
-            obj.select_set(obj in selected)
-        context.view_layer.objects.active = active
-    return found
 
 
 def _find(_context: Context, paths: list[str]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def session() -> drive.Steps:
     yield from search()
     yield from follow()
     yield from read_a_constrained_rig()
+    yield from drop_a_file()
     yield from lose_the_library()
     yield from another_file()
 
@@ -125,6 +127,29 @@ def read_a_constrained_rig() -> drive.Steps:
     state().frames = "rig"
 
 
+def drop_a_file() -> drive.Steps:
+    """A file that is dropped onto the rig offers to land on it."""
+    with drive.over_view():
+        bpy.ops.object.select_all(action="SELECT")
+        bpy.ops.object.delete()
+        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+    yield from drive.wait(10)
+    part = drive.region("WINDOW")
+    yield from drive.move(part.x + part.width // 2, part.y + part.height // 2)
+    before = len(bpy.data.actions)
+    with drive.over_view():
+        bpy.ops.hums.drop_files("INVOKE_DEFAULT", directory=str(SAMPLES), files=[{"name": "kick_10_01.bvh"}])
+    yield from drive.wait(10)
+    yield from drive.picture("panels_3_dropped")
+    yield from drive.key("ESC")
+    with drive.over_view():
+        bpy.ops.hums.drop_files(how="apply")
+    yield from drive.until(lambda: len(bpy.data.actions) > before, seconds=20)
+    facts["dropped"] = bpy.context.view_layer.objects.active.animation_data.action.name
+
+
 def lose_the_library() -> drive.Steps:
     """One of two libraries is not there: the panel says so in a sentence, with a way to report it."""
     preferences = bpy.context.preferences.addons[drive.PACKAGE].preferences
@@ -142,7 +167,7 @@ def lose_the_library() -> drive.Steps:
     facts["trouble"], facts["found_beside"] = state().trouble, len(names())
     call(bpy.ops.hums.copy_report)
     facts["report"] = bpy.context.window_manager.clipboard
-    yield from drive.picture("panels_3_trouble")
+    yield from drive.picture("panels_4_trouble")
 
 
 def another_file() -> drive.Steps:
@@ -151,8 +176,7 @@ def another_file() -> drive.Steps:
     bpy.ops.wm.read_homefile(use_factory_startup=False, load_ui=False)
     yield from drive.wait(20)
     facts["after_load"] = len(names()), before
-    import addon_utils
-
+    addon_utils = importlib.import_module("addon_utils")
     handlers = bpy.app.handlers.depsgraph_update_post
     count = len(handlers)
     for _ in range(2):

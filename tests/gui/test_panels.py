@@ -24,6 +24,7 @@ def test_the_panels_search_while_typing_follow_the_rig_and_survive_undo_files_an
     assert facts["live_again"].endswith("frames 20 to 50")
     assert 0.0 < facts["reading_seen"] < 1.0
     assert facts["after_undo"][1] > 0
+    assert facts["dropped"] == "kick_10_01"
     assert "nowhere.hums" in facts["trouble"]
     assert facts["found_beside"] == 20
     assert "nowhere.hums" in facts["report"]
