@@ -89,6 +89,7 @@ def ask() -> drive.Steps:
 
 def choose_in_the_panel() -> drive.Steps:
     """Opens the sub-panel, which lies closed below the last button of the results, and brings it into sight."""
+    yield from to_the_end_of_the_sidebar()
     place = None
     for found in drive.find_button("hums.import_motion"):
         place = found
