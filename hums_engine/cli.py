@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from . import formats, own_maps
 from .canonical import CanonicalMotion, canonicalize
-from .catalogue import FILTERS, Clip
+from .catalogue import BACKUP, CATALOGUE, FILTERS, Clip
 from .errors import HumsError, LibraryError
 from .indexing import IndexProgress, IndexReport, Shard
 from .library import Library
@@ -247,7 +247,11 @@ def _index(options: argparse.Namespace) -> int:
 
 def _open_or_create(path: str) -> Library:
     folder = Path(path).expanduser()
-    return Library.open(folder) if folder.is_dir() and any(folder.iterdir()) else Library.create(folder)
+    there = {one.name for one in folder.iterdir()} if folder.is_dir() else set()
+    if there and not there & {CATALOGUE, BACKUP}:
+        named = f"hums index {folder.name}.hums {folder}"
+        raise HumsError(f"{folder} is no library but a folder of other things; the library comes first: {named}.")
+    return Library.open(folder) if there else Library.create(folder)
 
 
 def _shipped_encoder() -> Any:  # noqa: ANN401 - loads onnxruntime, so only where it is needed
@@ -269,7 +273,7 @@ def _reported(report: IndexReport, library: Library, options: argparse.Namespace
         )
         _print_some("failed", [f"{path}: {reason}" for path, reason in report.failed])
         for kind, count in report.left_out.items():
-            print(f"  left out: {_counted(count, 'file')} {kind}: {formats.REFUSALS[kind]}")
+            print(f"  left out: {_counted(count, f'{kind} file')}: {formats.REFUSALS[kind]}")
         if report.cancelled:
             print(_STOPPED)
     return WITH_FAILURES if report.failed or report.cancelled else DONE

@@ -106,11 +106,20 @@ def test_index_says_what_files_of_kinds_without_a_skeleton_are_left_out(hums: Hu
         (tmp_path / "mocap" / name).write_bytes(b"x")
     said = hums("index", tmp_path / "m.hums", tmp_path / "mocap")
     assert said.code == cli.DONE
-    assert "left out: 2 files .c3d: a C3D file holds markers, not a skeleton; solve them" in said.out
-    assert "left out: 1 file .abc: an Alembic file holds moving meshes" in said.out
+    assert "left out: 2 .c3d files: a C3D file holds markers, not a skeleton; solve them" in said.out
+    assert "left out: 1 .abc file: an Alembic file holds moving meshes" in said.out
     assert "notes" not in said.out
     again = hums("index", tmp_path / "m.hums", "--json").document
     assert (again["unchanged"], again["left_out"]) == (1, {".c3d": 2, ".abc": 1})
+
+
+def test_a_folder_of_motions_in_the_place_of_the_library_is_told_with_the_way_out(hums: Hums, tmp_path: Path) -> None:
+    posed_bvh.write(tmp_path / "mocap" / "walk.bvh", posed_bvh.walk)
+    said = hums("index", tmp_path / "mocap", tmp_path / "m.hums")
+    assert said.code == cli.COULD_NOT
+    assert "no library but a folder of other things" in said.err
+    assert f"hums index mocap.hums {tmp_path / 'mocap'}." in said.err
+    assert [path.name for path in (tmp_path / "mocap").iterdir()] == ["walk.bvh"]
 
 
 def test_remove_takes_files_out_of_the_library_and_leaves_them_where_they_are(hums: Hums, tmp_path: Path) -> None:
