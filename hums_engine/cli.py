@@ -60,7 +60,9 @@ def main(argv: Sequence[str] | None = None, prog: str = "hums", more: Callable[[
     )
     try:
         if options.rig_maps:
-            own_maps.use(Path(options.rig_maps).expanduser())
+            folder = Path(options.rig_maps).expanduser()
+            own_maps.check(folder)
+            own_maps.use(folder)
         return options.verb(options)
     except HumsError as error:
         return _refused(prog, str(error), options)

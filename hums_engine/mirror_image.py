@@ -53,6 +53,23 @@ def mirror_image(tree: BoneTree) -> Array | None:
     return best
 
 
+def twin(heads: Array, tips: Array, bone: int) -> int:
+    """The bone that mirrors another about the plane x = 0 of a rig's own space, as Blender mirrors; -1 for none.
+
+    Args:
+        heads: ``[B, 3]`` where bones begin.
+        tips: ``[B, 3]`` where they end.
+        bone: the bone; one that lies in the plane has no twin.
+    """
+    ends = np.concatenate([heads, tips], axis=1)
+    image = ends[bone] * [-1.0, 1.0, 1.0, -1.0, 1.0, 1.0]
+    limit = OFF_PLACE * float(np.ptp(ends.reshape(-1, 3), axis=0).max())
+    if np.linalg.norm(image - ends[bone]) < 2.0 * limit:
+        return -1
+    apart = np.linalg.norm(ends - image, axis=1)
+    return int(np.argmin(apart)) if apart.min() < limit else -1
+
+
 def _matched(tree: BoneTree, image: Array, off: Array, twins: NDArray[np.intp]) -> float:
     """How well a mirror image meets the rig, 0 where it does not; hands and feet, far out, count most."""
     places = tree.views[0]

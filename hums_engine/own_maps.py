@@ -40,12 +40,24 @@ class Fit:
 
 def maps() -> tuple[RigFamily, ...]:
     """The maps in the folders of ``HUMS_RIG_MAPS``; files that are no maps are passed over."""
-    files = _files(os.environ.get(VARIABLE, ""))
-    return _read(files) if files else ()
+    found = files()
+    return _read(found) if found else ()
 
 
 def use(folder: Path) -> None:
-    """Adds a folder to those of ``HUMS_RIG_MAPS``, for this process and those it starts.
+    """Adds a folder to those of ``HUMS_RIG_MAPS``, for this process and those it starts."""
+    path = str(folder.absolute())
+    os.environ[VARIABLE] = os.pathsep.join([path, *(one for one in _folders() if one != path)])
+
+
+def leave(folder: Path) -> None:
+    """Takes a folder off them again."""
+    path = str(folder.absolute())
+    os.environ[VARIABLE] = os.pathsep.join(one for one in _folders() if one != path)
+
+
+def check(folder: Path) -> None:
+    """Refuses a folder that does not hold maps only.
 
     Raises:
         MappingError: there is no such folder, or a file in it is no map.
@@ -54,9 +66,23 @@ def use(folder: Path) -> None:
         raise MappingError(f"There is no folder {folder}: name one that holds rig maps.")
     for path in sorted(folder.glob("*.json")):
         read_family(path)
-    known = [entry for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
-    path = str(folder.absolute())
-    os.environ[VARIABLE] = os.pathsep.join(dict.fromkeys([path, *known]))
+
+
+def files() -> tuple[tuple[str, int, int], ...]:
+    """Path, size and time of every file that may be a map: changes when a map does."""
+    found = []
+    for folder in _folders():
+        for path in sorted(Path(folder).glob("*.json")):
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+def _folders() -> list[str]:
+    return [one for one in os.environ.get(VARIABLE, "").split(os.pathsep) if one]
 
 
 def fitting(names: Sequence[str], parents: NDArray[np.intp]) -> Fit | None:
@@ -122,11 +148,7 @@ def save(folder: Path, title: str, joints: Mapping[str, str], names: Sequence[st
     Raises:
         MappingError: the title says nothing, is that of a shipped family, or the file cannot be written.
     """
-    stem = _NOT_IN_FILE_NAMES.sub("_", title.strip()).strip("_").lower()
-    if not stem:
-        raise MappingError("The map has no name: type one.")
-    if any(stem == family.family for family in families()):
-        raise MappingError(f"'{title}' is the name of a map that comes with the product: choose another.")
+    stem = stem_of(title)
     place = np.full(JOINT_COUNT, -1, dtype=np.intp)
     said = {joint: name for joint, name in joints.items() if joint in INDEX and name in names}
     for joint, name in said.items():
@@ -146,23 +168,24 @@ def save(folder: Path, title: str, joints: Mapping[str, str], names: Sequence[st
     return path
 
 
-def _files(folders: str) -> tuple[tuple[str, int, int], ...]:
-    """Path, size and time of every file that may be a map."""
-    found = []
-    for folder in filter(None, folders.split(os.pathsep)):
-        for path in sorted(Path(folder).glob("*.json")):
-            try:
-                status = path.stat()
-            except OSError:
-                continue
-            found.append((str(path), status.st_size, status.st_mtime_ns))
-    return tuple(found)
+def stem_of(title: str) -> str:
+    """The name of the file for a map's title.
+
+    Raises:
+        MappingError: the title says nothing, or is that of a shipped family.
+    """
+    stem = _NOT_IN_FILE_NAMES.sub("_", title.strip()).strip("_").lower()
+    if not stem:
+        raise MappingError("The map has no name: type one.")
+    if any(stem == family.family for family in families()):
+        raise MappingError(f"'{title}' is the name of a map that comes with the product: choose another.")
+    return stem
 
 
 @functools.lru_cache(maxsize=4)
-def _read(files: tuple[tuple[str, int, int], ...]) -> tuple[RigFamily, ...]:
+def _read(found_files: tuple[tuple[str, int, int], ...]) -> tuple[RigFamily, ...]:
     found = []
-    for path, _, _ in files:
+    for path, _, _ in found_files:
         try:
             found.append(read_family(Path(path)))
         except MappingError:

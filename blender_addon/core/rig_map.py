@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
+import bpy
 import numpy as np
 from bpy.types import Object
 from numpy.typing import NDArray
 
 from . import armature_reader
-from .engine import errors, mapping
+from .engine import errors, mapping, mirror_image, own_maps, skeleton
 
 _REMEMBERED = "hums_rig_map"
 _MOST_FOUND = 32
@@ -33,7 +35,7 @@ def joint_map_of(rig: Object) -> mapping.JointMap:
     Raises:
         MappingError: the rig is not that of a human figure; the text says what is missing.
     """
-    key = (*_skeleton(rig), rig.data.get(_REMEMBERED))
+    key = (*_skeleton(rig), _owner(rig).get(_REMEMBERED), own_maps.files())
     found = _found.get(key)
     if found is None:
         found = _found[key] = _map(rig)
@@ -44,24 +46,77 @@ def joint_map_of(rig: Object) -> mapping.JointMap:
     return found
 
 
+def bones_of(rig: Object) -> dict[str, str]:
+    """The rig's map as canonical joint -> bone, joints that it lacks left out; empty where it has no map."""
+    try:
+        return joint_map_of(rig).as_names(rig.data.bones.keys())
+    except errors.MappingError:
+        return {joint: bone for joint, bone in remembered(rig).items() if bone}
+
+
+def correct(rig: Object, joint: str, bone: str, mirrored: bool = False) -> None:
+    """Puts a joint on a bone, or on none where that is empty; with ``mirrored`` its twin on the bone's, too.
+
+    Raises:
+        HumsError: there is no such joint or bone, or the rig cannot be changed.
+    """
+    if joint not in skeleton.INDEX:
+        raise errors.HumsError(f"There is no joint '{joint}': the joints are {', '.join(skeleton.JOINTS)}.")
+    if bone and bone not in rig.data.bones:
+        raise errors.HumsError(f"'{rig.name}' has no bone '{bone}': choose one that it has.")
+    said = {joint: bone}
+    twin = skeleton.JOINTS[skeleton.TWINS[skeleton.INDEX[joint]]]
+    twin_bone = _twin(rig, bone) if bone else ""
+    if mirrored and twin != joint and (twin_bone or not bone):
+        said[twin] = twin_bone
+    taken = set(said.values())
+    others = {name: "" if found in taken else found for name, found in bones_of(rig).items()}
+    remember(rig, dict.fromkeys(skeleton.JOINTS, "") | others | said)
+
+
+def _twin(rig: Object, bone: str) -> str:
+    """The bone on the other side: of the mirrored name, else in the mirrored place; empty where there is none."""
+    flipped = bpy.utils.flip_name(bone)
+    if flipped != bone and flipped in rig.data.bones:
+        return flipped
+    bones = armature_reader.read_bones(rig)
+    twin = mirror_image.twin(bones.heads, bones.tips, bones.names.index(bone))
+    return bones.names[twin] if twin >= 0 else ""
+
+
 def remembered(rig: Object) -> dict[str, str]:
     """What a person said of the rig: canonical joint -> bone, empty where it has none; empty if nothing was said."""
     try:
-        said = json.loads(rig.data.get(_REMEMBERED, "{}"))
+        said = json.loads(_owner(rig).get(_REMEMBERED, "{}"))
         return {str(joint): str(bone) for joint, bone in said.items()}
     except (ValueError, TypeError, AttributeError):  # another add-on, or a person, wrote something else there
         return {}
 
 
 def remember(rig: Object, joints: Mapping[str, str]) -> None:
-    """Keeps what a person said of the rig with its armature."""
-    rig.data[_REMEMBERED] = json.dumps(dict(joints), ensure_ascii=False)
+    """Keeps what a person said of the rig with its armature, or with the object where the armature is linked.
+
+    Raises:
+        HumsError: both are linked from another file.
+    """
+    if is_linked(rig):
+        raise errors.HumsError(f"'{rig.name}' is linked from another file: make a library override of it first.")
+    _owner(rig)[_REMEMBERED] = json.dumps(dict(joints), ensure_ascii=False)
 
 
 def forget(rig: Object) -> None:
     """Goes back to the map that is found."""
-    if _REMEMBERED in rig.data:
-        del rig.data[_REMEMBERED]
+    if _REMEMBERED in _owner(rig):
+        del _owner(rig)[_REMEMBERED]
+
+
+def is_linked(rig: Object) -> bool:
+    """Whether nothing can be remembered with the rig."""
+    return _owner(rig).library is not None
+
+
+def _owner(rig: Object) -> Any:  # noqa: ANN401 - an armature or an object
+    return rig.data if rig.data.library is None else rig
 
 
 def _skeleton(rig: Object) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ from . import (
     manage_libraries,
     mark_results,
     result_strip,
+    rig_map,
     watch_libraries,
 )
 
@@ -32,6 +33,7 @@ _CLASSES = (
     *import_motion.CLASSES,
     *index_library.CLASSES,
     *manage_libraries.CLASSES,
+    *rig_map.CLASSES,
     *copy_report.CLASSES,
     *drop_files.CLASSES,
     *drag_result.CLASSES,

@@ -12,6 +12,7 @@ from . import (
     library_panel,
     results_list,
     results_panel,
+    rig_map_panel,
     search_panel,
     strip,
     strip_header,
@@ -25,6 +26,7 @@ _CLASSES = (
     *results_panel.CLASSES,
     *landing_panel.CLASSES,
     *strip_header.CLASSES,
+    *rig_map_panel.CLASSES,
 )
 
 
@@ -35,6 +37,7 @@ def register() -> None:
     strip.register()
     drag_view.register()
     strip_header.register()
+    rig_map_panel.register()
     bpy.types.STATUSBAR_HT_header.append(library_panel.draw_in_status_bar)
     bpy.types.UI_MT_list_item_context_menu.append(results_panel.draw_in_list_menu)
 
@@ -44,6 +47,7 @@ def unregister() -> None:
     bpy.types.UI_MT_list_item_context_menu.remove(results_panel.draw_in_list_menu)
     bpy.types.STATUSBAR_HT_header.remove(library_panel.draw_in_status_bar)
     strip_header.unregister()
+    rig_map_panel.unregister()
     strip.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

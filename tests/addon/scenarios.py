@@ -571,6 +571,63 @@ def map_by_hand(blend: str, take: str) -> dict[str, Any]:
     }
 
 
+def saved_maps(folder: str) -> dict[str, Any]:
+    """A map corrected by operators and fields, saved, used by another rig, exported, deleted and imported again."""
+    hero, rig_map = rigs.humanoid(), core("core.rig_map")
+    activate(hero)
+    bpy.ops.hums.set_joint(joint="left_collar", bone="mixamorig:LeftForeArm", mirrored=True)
+    both = {side: rig_map.bones_of(hero).get(f"{side}_collar") for side in ("left", "right")}
+    hero.data.hums_rig_map_fields.left_wrist = ""
+    shown = hero.data.hums_rig_map_fields.left_collar
+    bpy.ops.hums.show_joint(joint="left_collar")
+    active = hero.data.bones.active.name
+    wanted = rig_map.bones_of(hero)
+    bpy.ops.hums.save_rig_map(title="Studio Hero")
+    bpy.ops.hums.reset_rig_map()
+    used = rig_map.joint_map_of(hero)
+    twin = rigs.humanoid("Twin")
+    elsewhere = Path(folder) / "shared.json"
+    bpy.ops.hums.export_rig_map(family="studio_hero", filepath=str(elsewhere))
+    facts = {
+        "both": both,
+        "shown": shown,
+        "active": active,
+        "hands": [joint for joint in ("left_wrist", "right_wrist") if joint in wanted],
+        "used": (used.family, used.as_names(hero.data.bones.keys()) == wanted, rig_map.bones_of(twin) == wanted),
+    }
+    bpy.ops.hums.delete_rig_map(family="studio_hero")
+    facts["deleted"] = rig_map.joint_map_of(hero).family
+    bpy.ops.hums.import_rig_map(filepath=str(elsewhere))
+    facts["imported"] = rig_map.joint_map_of(hero).family
+    activate(hero)
+    bpy.ops.hums.load_rig_map(family="studio_hero")
+    facts["loaded"] = rig_map.joint_map_of(hero).family
+    (Path(folder) / "broken.json").write_text("{")
+    facts["told"] = [
+        refusal(bpy.ops.hums.set_joint, joint="left_elbow", bone="no such bone"),
+        refusal(bpy.ops.hums.set_joint, joint="tail", bone="mixamorig:Hips"),
+        refusal(bpy.ops.hums.load_rig_map, family="no such map"),
+        refusal(bpy.ops.hums.import_rig_map, filepath=str(Path(folder) / "broken.json")),
+        refusal(bpy.ops.hums.save_rig_map, title="Mixamo"),
+    ]
+    return facts
+
+
+def time_of_a_cached_map() -> float:
+    """Seconds of processor that the map of a rig with hundreds of bones costs a panel that asks again."""
+    import addon_utils
+
+    addon_utils.enable("rigify", default_set=True)
+    bpy.ops.object.armature_human_metarig_add()
+    rig = bpy.context.active_object
+    joint_map_of = core("core.rig_map").joint_map_of
+    joint_map_of(rig)
+    start = time.process_time()
+    for _ in range(100):
+        joint_map_of(rig)
+    return (time.process_time() - start) / 100
+
+
 def map_generated_rig() -> dict[str, dict[str, str]]:
     """A Rigify rig with its names, and with names that say nothing, told by the names that it had."""
     import addon_utils

@@ -32,3 +32,19 @@ def test_a_control_rig_is_mapped_onto_its_controls_whatever_its_bones_are_called
         assert [maps[f"left_{joint}"] for joint in main] == [
             "thigh_fk.L", "shin_fk.L", "foot_fk.L", "upper_arm_fk.L", "forearm_fk.L", "hand_fk.L"
         ]  # fmt: skip
+
+
+def test_maps_are_corrected_on_both_sides_saved_used_by_themselves_and_shared(blender: Blender, tmp_path: Path) -> None:
+    facts = blender.run("saved_maps", folder=tmp_path)
+    assert facts["both"] == {"left": "mixamorig:LeftForeArm", "right": "mixamorig:RightForeArm"}
+    assert facts["shown"] == facts["active"] == "mixamorig:LeftForeArm"
+    assert facts["hands"] == [], "clearing one side clears the other"
+    assert facts["used"] == ["studio_hero", True, True]
+    assert (facts["deleted"], facts["imported"], facts["loaded"]) == ("mixamo", "studio_hero", "hand")
+    wanted = ("has no bone", "There is no joint 'tail'", "There is no saved map", "is not a rig map", "choose another")
+    for told, part in zip(facts["told"], wanted, strict=True):
+        assert part in told
+
+
+def test_asking_for_a_map_again_costs_a_panel_nothing(blender: Blender) -> None:
+    assert blender.run("time_of_a_cached_map") < 0.002

@@ -106,10 +106,10 @@ def test_a_title_that_cannot_be_is_refused(maps: Path, title: str, why: str) -> 
 
 def test_a_folder_that_is_not_there_and_a_file_that_is_no_map_are_named(maps: Path) -> None:
     with pytest.raises(MappingError, match=r"no folder .*nowhere"):
-        own_maps.use(maps / "nowhere")
+        own_maps.check(maps / "nowhere")
     (maps / "broken.json").write_text("{")
     with pytest.raises(MappingError, match=r"broken\.json is not a rig map"):
-        own_maps.use(maps)
+        own_maps.check(maps)
 
 
 def test_a_library_is_indexed_with_the_maps_that_its_command_names(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def picture(name: str) -> Steps:
     yield from until(lambda: not (FOLDER / f"{name}.wanted").exists(), seconds=20)
 
 
-def find_button(operator: str) -> Iterator[tuple[int, int] | None]:
+def find_button(operator: str, across: float = 0.5) -> Iterator[tuple[int, int] | None]:
     """Where the sidebar has the button of an operator, by asking from the top down what lies under the mouse.
 
     Yields None while it looks, and the place at last.
@@ -127,25 +127,25 @@ def find_button(operator: str) -> Iterator[tuple[int, int] | None]:
                 bpy.ops.ui.copy_python_command_button()
         return f"bpy.ops.{operator}(" in bpy.context.window_manager.clipboard
 
-    yield from _find(is_there, operator)
+    yield from _find(is_there, operator, across)
 
 
-def find_property(path: str) -> Iterator[tuple[int, int] | None]:
-    """Where the sidebar has the field of a property of the session, as `find_button`."""
+def find_property(path: str, owner: str = ".hums") -> Iterator[tuple[int, int] | None]:
+    """Where the sidebar has the field of a property of the session, or of another owner, as `find_button`."""
 
     def is_there() -> bool:
         bpy.context.window_manager.clipboard = ""
         with over_view("UI"):
             if bpy.ops.ui.copy_data_path_button.poll():
                 bpy.ops.ui.copy_data_path_button(full_path=True)
-        return bpy.context.window_manager.clipboard.endswith(f".hums.{path}")
+        return bpy.context.window_manager.clipboard.endswith(f"{owner}.{path}")
 
     yield from _find(is_there, path)
 
 
-def _find(is_there: Callable[[], bool], what: str) -> Iterator[tuple[int, int] | None]:
+def _find(is_there: Callable[[], bool], what: str, across: float = 0.5) -> Iterator[tuple[int, int] | None]:
     sidebar = region("UI")
-    x = sidebar.x + sidebar.width // 2 - 20
+    x = sidebar.x + round(sidebar.width * across) - 20
     for y in range(sidebar.y + sidebar.height - 4, sidebar.y, -10):
         yield from move(x, y)
         if is_there():
@@ -154,9 +154,9 @@ def _find(is_there: Callable[[], bool], what: str) -> Iterator[tuple[int, int] |
     raise LookupError(f"the sidebar has no {what}")
 
 
-def press(operator: str) -> Steps:
-    """Clicks the sidebar's button of an operator."""
-    for place in find_button(operator):
+def press(operator: str, across: float = 0.5) -> Steps:
+    """Clicks the sidebar's button of an operator, looked for so far across the sidebar."""
+    for place in find_button(operator, across):
         if place is not None:
             yield from click(*place)
         yield
