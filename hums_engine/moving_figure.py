@@ -104,17 +104,14 @@ class Strokes(NamedTuple):
     figure: NDArray[np.intp]
 
 
-def prepare(motion: CanonicalMotion, mirrored: bool = False) -> MovingFigure:
+def prepare(motion: CanonicalMotion) -> MovingFigure:
     """Works out what the eye sees of a motion.
 
     Args:
         motion: of at least one valid joint.
-        mirrored: whether to show its mirror image.
     """
     valid = motion.valid
     positions = np.nan_to_num(motion.positions_at(FPS)[:_LONGEST_FRAMES].astype(np.float64))
-    if mirrored:
-        positions, valid = positions[:, skeleton.TWINS] * [-1.0, 1.0, 1.0], valid[skeleton.TWINS]
     positions = viewing.centred(positions, valid)
     size = viewing.body_size(positions, valid)
     floor = positions[:, valid, 2].min() if valid.any() else 0.0

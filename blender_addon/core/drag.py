@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bpy.types import Context, Object
 
-from . import armature_reader, picking, rig_map
+from . import armature_reader, picking, preview_motions, rig_map
 from .engine import errors
 from .preview_motions import Clip
 
@@ -58,6 +58,7 @@ def current() -> Drag | None:
 def begin(clip: Clip, name: str) -> None:
     """A result is picked up."""
     _current[:] = [Drag(clip, name)]
+    preview_motions.shared.want([clip])
 
 
 def move(context: Context, spot: picking.Spot | None, in_place: bool) -> Drag:

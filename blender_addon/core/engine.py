@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         encoder,
         errors,
         formats,
+        ghosting,
         key_reduction,
         library,
         map_picture,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         rotation_modes,
         screen,
         skeleton,
+        time_sync,
+        viewing,
     )
 else:
     from ..hums_engine import (
@@ -43,6 +46,7 @@ else:
         encoder,
         errors,
         formats,
+        ghosting,
         key_reduction,
         library,
         map_picture,
@@ -58,6 +62,8 @@ else:
         rotation_modes,
         screen,
         skeleton,
+        time_sync,
+        viewing,
     )
 
 __all__ = [
@@ -69,6 +75,7 @@ __all__ = [
     "encoder",
     "errors",
     "formats",
+    "ghosting",
     "key_reduction",
     "library",
     "map_picture",
@@ -86,6 +93,8 @@ __all__ = [
     "run_command",
     "screen",
     "skeleton",
+    "time_sync",
+    "viewing",
 ]
 
 ADDON_FOLDER = Path(__file__).resolve().parent.parent

@@ -123,6 +123,19 @@ def projected(region: Region, area: Area, points: NDArray[np.floating]) -> Array
     return screen.project(matrix, points, (region.width, region.height))
 
 
+def nearness(region: Region, area: Area, points: NDArray[np.floating]) -> Array:
+    """How near points ``[..., 3]`` of the world are to the eye, metres from anywhere."""
+    view = np.array(_view_of(region, area).view_matrix)
+    return points @ view[2, :3] + view[2, 3]
+
+
+def pixels_per_metre(region: Region, area: Area, point: NDArray[np.floating]) -> float:
+    """How large a metre is on the screen that lies square to the eye at a point ``[3]`` of the world."""
+    across = np.array(_view_of(region, area).view_matrix)[0, :3]
+    ends = projected(region, area, np.stack([point - across / 2, point + across / 2]))
+    return float(np.linalg.norm(ends[1, :2] - ends[0, :2]))
+
+
 def _view_of(region: Region, area: Area) -> Any:  # noqa: ANN401 - Blender's view
     """The 3D view of a region, which is one of four in a quad view."""
     data = region.data

@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .engine import canonical, errors, library, moving_figure
+import numpy as np
+from numpy.typing import NDArray
+
+from .engine import canonical, errors, library, moving_figure, time_sync
 
 _MOST_BYTES = 96_000_000
 
@@ -36,6 +39,25 @@ class Clip(NamedTuple):
     mirrored: bool = False
 
 
+class Preview(NamedTuple):
+    """What is shown of a clip.
+
+    Attributes:
+        figure: ready to be drawn, or a sentence where it cannot be had.
+        steps: for each frame of the query the second of the clip that is like it, where that was wanted.
+        query: the motion that the steps follow.
+    """
+
+    figure: moving_figure.MovingFigure | str
+    steps: NDArray[np.float64] | None = None
+    query: canonical.CanonicalMotion | None = None
+
+    @property
+    def byte_count(self) -> int:
+        """What it takes in memory."""
+        return 0 if isinstance(self.figure, str) else self.figure.byte_count
+
+
 class Reader:
     """Motions of clips out of their libraries; to be used in one thread, and closed."""
 
@@ -51,7 +73,8 @@ class Reader:
         if clip.library not in self._open:
             self._open[clip.library] = library.Library.open(Path(clip.library), readonly=True)
         number = int(clip.clip_id) if clip.clip_id.isdigit() else -1
-        return self._open[clip.library].motion(number).cut(clip.start_s, clip.end_s)
+        motion = self._open[clip.library].motion(number).cut(clip.start_s, clip.end_s)
+        return motion.mirror_image() if clip.mirrored else motion
 
     def close(self) -> None:
         """Lets go of all libraries."""
@@ -66,26 +89,37 @@ class Previews:
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._guard = threading.Lock()
-        self._cached: OrderedDict[Clip, moving_figure.MovingFigure | str] = OrderedDict()
+        self._cached: OrderedDict[Clip, Preview] = OrderedDict()
         self._wanted: list[Clip] = []
+        self._query: canonical.CanonicalMotion | None = None
         self._thread: threading.Thread | None = None
         self._generation = 0
 
-    def get(self, clip: Clip) -> moving_figure.MovingFigure | str | None:
-        """The figure; a sentence where it cannot be had; None while it is not read yet."""
+    def get(self, clip: Clip) -> Preview | None:
+        """What is shown of a clip; None while it is not read yet."""
         with self._guard:
             found = self._cached.get(clip)
             if found is not None:
                 self._cached.move_to_end(clip)
             return found
 
-    def want(self, clips: Sequence[Clip]) -> None:
-        """Has these read, the first ones first, and no others that were wanted before."""
+    def want(self, clips: Sequence[Clip], query: canonical.CanonicalMotion | None = None) -> None:
+        """Has these read, the first ones first, and no others that were wanted before.
+
+        Args:
+            clips: what is on the screen.
+            query: what they are to be in step with.
+        """
         with self._guard:
-            self._wanted = [clip for clip in clips if clip not in self._cached]
+            self._query = query
+            self._wanted = [clip for clip in clips if not self._is_ready(clip)]
             if self._wanted and self._thread is None:
                 self._thread = threading.Thread(target=self._read_all, args=(self._generation,), daemon=True)
                 self._thread.start()
+
+    def _is_ready(self, clip: Clip) -> bool:
+        found = self._cached.get(clip)
+        return found is not None and (self._query is None or found.query is self._query)
 
     @property
     def is_reading(self) -> bool:
@@ -110,41 +144,43 @@ class Previews:
     def _read_all(self, generation: int) -> None:
         reader = Reader()
         try:
-            while (clip := self._next(generation)) is not None:
-                self._keep(clip, _figure(reader, clip), generation)
+            while (wanted := self._next(generation)) is not None:
+                self._keep(wanted[0], _preview(reader, *wanted), generation)
         finally:
             reader.close()
 
-    def _next(self, generation: int) -> Clip | None:
-        """What to read now; None when the thread is not needed any more."""
+    def _next(self, generation: int) -> tuple[Clip, canonical.CanonicalMotion | None] | None:
+        """What to read now, and for which query; None when the thread is not needed any more."""
         with self._guard:
             if generation != self._generation:
                 return None
             if not self._wanted:
                 self._thread = None
                 return None
-            return self._wanted[0]
+            return self._wanted[0], self._query
 
-    def _keep(self, clip: Clip, figure: moving_figure.MovingFigure | str, generation: int) -> None:
+    def _keep(self, clip: Clip, preview: Preview, generation: int) -> None:
         with self._guard:
             if generation != self._generation:
                 return
-            self._cached[clip] = figure
-            self._wanted = [other for other in self._wanted if other != clip]
+            self._cached[clip] = preview
+            self._wanted = [other for other in self._wanted if not self._is_ready(other)]
             while self._bytes() > self._most_bytes and len(self._cached) > 1:
                 self._cached.popitem(last=False)
 
     def _bytes(self) -> int:
-        return sum(figure.byte_count for figure in self._cached.values() if not isinstance(figure, str))
+        return sum(preview.byte_count for preview in self._cached.values())
 
 
-def _figure(reader: Reader, clip: Clip) -> moving_figure.MovingFigure | str:
+def _preview(reader: Reader, clip: Clip, query: canonical.CanonicalMotion | None) -> Preview:
     try:
-        return moving_figure.prepare(reader.motion(clip), clip.mirrored)
+        motion = reader.motion(clip)
+        steps = time_sync.in_step(query, motion) if query is not None else None
+        return Preview(moving_figure.prepare(motion), steps, query)
     except errors.HumsError as error:
-        return str(error)
+        return Preview(str(error), None, query)
     except (OSError, ValueError) as error:  # a library that is being deleted; the tile says it, nothing else breaks
-        return f"This motion cannot be read ({error}): press Update, or search again."
+        return Preview(f"This motion cannot be read ({error}): update the library, or search again.", None, query)
 
 
 shared = Previews()

@@ -170,9 +170,15 @@ def clip(context: Context, index: int) -> preview_motions.Clip:
     """What a result's tile shows: the stretch that was found, or the whole motion, as the panel says."""
     session = properties.session(context)
     result = session.results[index]
-    stretch = session.extent == "stretch"
+    stretch = session.extent == "stretch" or is_in_sync(context)
     start_s, end_s = (result.start_s, result.end_s) if stretch else (0.0, 0.0)
-    return preview_motions.Clip(result.library, result.clip_id, start_s, end_s, result.mirrored)
+    mirrored = {"found": result.mirrored, "always": True, "never": False}[session.landing.mirror]
+    return preview_motions.Clip(result.library, result.clip_id, start_s, end_s, mirrored)
+
+
+def is_in_sync(context: Context) -> bool:
+    """Whether figures do what the query does, and it is known what that is."""
+    return preferences.of(context).strip.in_sync and previewed_query.last() is not None
 
 
 def hover(context: Context, place: Place | None) -> None:

@@ -11,7 +11,7 @@ _MARGIN = 8.0
 _PADDING = 6.0
 _GAP = 4.0
 _BAR = 5.0
-_TEXT_LINES = 2.35
+_TEXT_LINES = 2.5
 _NARROWEST = 2.0
 """Tiles that must fit, or the strip is not shown."""
 

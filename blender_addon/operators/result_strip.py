@@ -14,7 +14,7 @@ import bpy
 from bpy.types import Context, Event, Operator
 
 from .. import preferences, properties
-from ..core import drag, draw_handlers, picking, strip
+from ..core import drag, draw_handlers, ghost, picking, strip
 from ..core.strip_layout import StripLayout
 from . import asking
 from .guarded import Guarded
@@ -219,6 +219,7 @@ def _file_loaded(*_: object) -> None:
     """Viewports have other addresses in another file, and its window manager does not know what was found."""
     strip.forget()
     drag.end()
+    ghost.forget()
     asking.show(bpy.context)
 
 

@@ -8,6 +8,7 @@ import bpy
 from . import (
     drag_view,
     dropped_files_menu,
+    ghost,
     landing_panel,
     library_panel,
     results_list,
@@ -34,6 +35,7 @@ def register() -> None:
     """Registers panels and lists, and draws into Blender's own status bar and menu of list rows."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    ghost.register()
     strip.register()
     drag_view.register()
     strip_header.register()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..core import drag, draw_handlers, picking, preview_motions, strip
 from ..core.engine import moving_figure
-from . import painter, palette
+from . import painter, palette, words
 
 _HEIGHT = 84.0
 _SMALLEST = 40.0
@@ -82,43 +82,24 @@ def _draw_figure(context: Context, now: drag.Drag, colours: palette.Palette) -> 
         foot, top = picking.projected(region, context.area, np.array([floor, (*floor[:2], _TALL_M)]))[:, :2]
         zoom = max(float(np.linalg.norm(top - foot)) / _TALL_M, _SMALLEST * unit / _TALL_M)
         _paint_figure(now, colours, foot, zoom, unit)
-    _draw_word(context, now, colours, x, y)
+    lines = [now.name, now.promise] if now.target is not None else [now.name]
+    words.draw_words(context, colours, lines, x + 22.0 * unit, y - 6.0 * unit, alarm=bool(now.refusal))
 
 
 def _paint_figure(
     now: drag.Drag, colours: palette.Palette, foot: NDArray[np.floating], zoom: float, unit: float
 ) -> None:
     """The motion that is dragged, standing at ``foot`` (pixels), ``zoom`` pixels to a metre."""
-    figure = preview_motions.shared.get(now.clip)
-    if not isinstance(figure, moving_figure.MovingFigure):
+    preview = preview_motions.shared.get(now.clip)
+    if preview is None or isinstance(preview.figure, str):
         return
+    figure = preview.figure
     frame = figure.frame(strip.clock_s() % (figure.duration_s + 0.5))
     points = figure.points[frame][None] * np.array([zoom, zoom, 1.0], dtype=np.float32)
     points[..., :2] += foot.astype(np.float32)
     painted = moving_figure.strokes(points, figure.shown[None], np.array([zoom], dtype=np.float32), 1.6 * unit)
     card = np.array([palette.with_alpha(colours.back, 0.75)], dtype=np.float32)
     painter.draw_strokes(painted.ends, painted.radii, palette.inks(colours, painted, card))
-
-
-def _draw_word(context: Context, now: drag.Drag, colours: palette.Palette, x: float, y: float) -> None:
-    unit, size = context.preferences.system.ui_scale, strip.text_size(context)
-    lines = [now.name, now.promise] if now.target is not None else [now.name]
-    width = max(painter.text_width(line, size) for line in lines) + 16.0 * unit
-    height = len(lines) * strip.line_height(context) + 8.0 * unit
-    left = min(x + 22.0 * unit, context.region.width - width - 4.0 * unit)
-    box = np.array([[left, y - 6.0 * unit - height, width, height]], dtype=np.float32)
-    fill = palette.mixed(colours.back, colours.error, 0.45 if now.refusal else 0.0)
-    painter.draw_boxes(
-        box,
-        np.array([5.0 * unit], dtype=np.float32),
-        np.array([palette.with_alpha(fill, 0.94)], dtype=np.float32),
-        np.array([colours.error if now.refusal else colours.rim], dtype=np.float32),
-        np.array([max(unit, 1.0)], dtype=np.float32),
-    )
-    base = box[0, 1] + height - strip.line_height(context)
-    for number, line in enumerate(lines):
-        ink = colours.text if number == 0 else palette.mixed(colours.text, colours.back, 0.2)
-        painter.draw_text(line, left + 8.0 * unit, base - number * strip.line_height(context), size, ink)
 
 
 def register() -> None:

@@ -17,6 +17,7 @@ Colour = tuple[float, float, float, float]
 WHITE: Colour = (1.0, 1.0, 1.0, 1.0)
 _LEFT = (0.93, 0.44, 0.24)
 _RIGHT = (0.20, 0.55, 0.86)
+_STAR: Colour = (0.98, 0.76, 0.22, 1.0)
 _ERROR: Colour = (0.76, 0.22, 0.20, 1.0)  # themes have had one of their own only since 4.4
 _HUE = 0.62
 """How much of its side's hue a limb shows; the rest is the colour of text."""
@@ -38,6 +39,7 @@ class Palette:
         text_active: words on the selected tile.
         track: what a bar runs in.
         error: what a refusal is told on.
+        star: of a mark.
         limbs: ``[3, 4]`` middle, left and right of the body.
         roundness: 0 square to 1 round.
     """
@@ -53,6 +55,7 @@ class Palette:
     text_active: Colour
     track: Colour
     error: Colour
+    star: Colour
     limbs: NDArray[np.float32]
     roundness: float
 
@@ -63,21 +66,22 @@ def of(context: Context) -> Palette:
     menu, item, tool = theme.wcol_menu_back, theme.wcol_list_item, theme.wcol_tool
     back, text = solid(menu.inner), solid(menu.text)
     accent = solid(theme.wcol_regular.inner_sel)
-    tile = mixed(back, text, 0.045)
+    tile = mixed(back, text, 0.07)
     middle = mixed(text, back, 0.12)
     limbs = [middle, *(mixed(middle, (*hue, 1.0), _HUE) for hue in (_LEFT, _RIGHT))]
     return Palette(
         back=with_alpha(back, 0.94),
         rim=with_alpha(solid(menu.outline), 0.9),
         tile=tile,
-        hovered=mixed(back, text, 0.13),
+        hovered=mixed(back, text, 0.16),
         active=mixed(tile, accent, 0.28),
         accent=accent,
         text=text,
         quiet=mixed(text, back, 0.38),
         text_active=solid(item.text_sel) if contrast(item.text_sel, back) else text,
-        track=mixed(back, text, 0.10),
+        track=mixed(back, text, 0.16),
         error=_ERROR,
+        star=mixed(_STAR, text, 0.1),
         limbs=np.array(limbs, dtype=np.float32),
         roundness=float(tool.roundness),
     )

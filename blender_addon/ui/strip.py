@@ -10,10 +10,12 @@ from bpy.types import Context
 from numpy.typing import NDArray
 
 from .. import preferences, properties
-from ..core import draw_handlers, preview_motions, previewed_query, strip
+from ..core import drag, draw_handlers, preview_motions, previewed_query, strip
 from ..core.engine import moving_figure
 from ..core.strip_layout import Box, StripLayout
-from . import painter, palette
+from . import painter, palette, words
+
+iface = bpy.app.translations.pgettext_iface
 
 Array = NDArray[np.float32]
 
@@ -58,7 +60,9 @@ class _Drawing:
         self.colours = palette.of(context)
         self.session = properties.session(context)
         self.settings = preferences.of(context).strip
+        self.in_sync = strip.is_in_sync(context)
         self.size = strip.text_size(context)
+        self.small = 0.9 * self.size
         self.line = strip.line_height(context)
         self.tiles = strip.tiles(context)
         place = strip.state.hovered
@@ -68,7 +72,11 @@ class _Drawing:
 
     def draw(self) -> None:
         """Boxes, then figures, then words."""
-        preview_motions.shared.want(list(self.clips.values()))
+        asked = previewed_query.last()
+        query = asked.motion if asked is not None and self.in_sync else None
+        dragged = drag.current()
+        also = [] if dragged is None else [dragged.clip]
+        preview_motions.shared.want([*self.clips.values(), *also], query)
         if preview_motions.shared.is_reading or _plays(self.context):
             draw_handlers.tick(animate)
         self._draw_back()
@@ -79,6 +87,7 @@ class _Drawing:
         for slot, index in self.shown:
             self._write_tile(self.layout.tile_box(slot), index)
         painter.clip_text(None)
+        self._tell_trouble()
 
     def _draw_back(self) -> None:
         colours, scale = self.colours, self.layout.scale
@@ -100,30 +109,31 @@ class _Drawing:
             hovered = index == self.hovered
             boxes.append(self.layout.tile_box(slot))
             fills.append(colours.active if active else colours.hovered if hovered else colours.tile)
-            edges.append(colours.accent if active else colours.rim)
-            rims.append(1.6 * scale if active else 0.0)
+            edges.append(colours.accent if active else colours.track)
+            rims.append(1.6 * scale if active else scale if index == strip.QUERY else 0.0)
         _draw_boxes(boxes, [5.0 * scale] * len(boxes), fills, edges, rims)
         self._draw_scores()
 
     def _draw_scores(self) -> None:
-        """Under each name a bar as long as the motion is similar."""
+        """On each tile a bar as long as the motion is similar."""
         colours, scale = self.colours, self.layout.scale
         boxes, fills = [], []
         for slot, index in self.shown:
-            if index == strip.QUERY:
+            if index == strip.QUERY or not self.session.results[index].scored:
                 continue
             track = self._score_box(self.layout.tile_box(slot))
             part = track._replace(width=track.width * max(self.session.results[index].score, 4.0) / 100.0)
             boxes += [track, part]
             fills += [palette.mixed(colours.track, colours.text, 0.08), colours.accent]
-        _draw_boxes(boxes, [1.5 * scale] * len(boxes), fills, fills, [0.0] * len(boxes))
+        _draw_boxes(boxes, [1.25 * scale] * len(boxes), fills, fills, [0.0] * len(boxes))
 
     def _score_box(self, tile: Box) -> Box:
+        """The bar's place, along the bottom of the tile."""
         scale = self.layout.scale
-        room = painter.text_width("00.0 s", self.size * 0.9) + 13.0 * scale
-        return Box(tile.x + 6.0 * scale, tile.y + 0.36 * self.line, max(tile.width - room, 8.0), 3.0 * scale)
+        return Box(tile.x + 6.0 * scale, tile.y + 4.0 * scale, tile.width - 12.0 * scale, 2.5 * scale)
 
     def _draw_figures(self) -> None:
+        """All figures at once; where one cannot be had, nothing stands on its tile."""
         seen: list[tuple[moving_figure.MovingFigure, int, Box, int]] = []
         for slot, index in self.shown:
             figure = self._figure(index)
@@ -156,7 +166,7 @@ class _Drawing:
 
     def _stage(self, tile: Box) -> Box:
         """Where a tile's figure stands."""
-        words = 2.0 * self.line
+        words = 2.25 * self.line
         around = _AROUND * self.layout.scale
         return Box(tile.x + around, tile.y + words, tile.width - 2 * around, tile.height - words - 2 * around)
 
@@ -164,36 +174,68 @@ class _Drawing:
         if index == strip.QUERY:
             asked = previewed_query.last()
             return asked.figure if asked is not None else None
-        return preview_motions.shared.get(self.clips[index])
+        preview = preview_motions.shared.get(self.clips[index])
+        return preview.figure if preview is not None else None
 
     def _frame(self, figure: moving_figure.MovingFigure, index: int) -> int:
         """What a figure does now: it plays under the mouse, else it holds its most telling pose."""
-        if index == self.hovered:
-            elapsed = strip.playing_s()
-        elif self.settings.play_all:
-            elapsed = strip.clock_s()
-        else:
+        plays = index == self.hovered or self.settings.play_all
+        if self.in_sync:
+            return self._frame_in_sync(figure, index, plays or (index == strip.QUERY and self.hovered is not None))
+        if not plays:
             return figure.telling
+        elapsed = strip.playing_s() if index == self.hovered else strip.clock_s()
         return figure.frame(elapsed % (figure.duration_s + _PAUSE_S))
 
+    def _frame_in_sync(self, figure: moving_figure.MovingFigure, index: int, plays: bool) -> int:
+        """What a figure does at the moment of the query that all are at; at rest that is the query's telling one."""
+        asked = previewed_query.last()
+        assert asked is not None  # or nothing would be in sync
+        query = asked.figure
+        elapsed = strip.clock_s() if self.settings.play_all else strip.playing_s()
+        moment = query.frame(elapsed % (query.duration_s + _PAUSE_S)) if plays else query.telling
+        if index == strip.QUERY:
+            return moment
+        preview = preview_motions.shared.get(self.clips[index])
+        if preview is None or preview.steps is None or not len(preview.steps):
+            return figure.telling
+        return figure.frame(float(preview.steps[min(moment, len(preview.steps) - 1)]))
+
     def _write_tile(self, tile: Box, index: int) -> None:
+        """Name, score, seconds, and a star where there is one."""
         scale, colours = self.layout.scale, self.colours
         left, room = tile.x + 6.0 * scale, tile.width - 12.0 * scale
+        name, seconds, score, starred = self._words(index)
+        ink = colours.text_active if index == self.session.active_result else colours.text
+        upper, lower = tile.y + 1.45 * self.line, tile.y + 0.58 * self.line
+        painter.draw_text(painter.fitted(name, self.size, round(room)), left, upper, self.size, ink)
+        painter.draw_text(score, left, lower, self.small, colours.quiet)
+        width = painter.text_width(seconds, self.small)
+        painter.draw_text(seconds, left + room - width, lower, self.small, colours.quiet)
+        if starred:
+            top = tile.y + tile.height - self.size - 4.0 * scale
+            painter.draw_text("★", left + room - self.size, top, self.size, colours.star)
+
+    def _words(self, index: int) -> tuple[str, str, str, bool]:
+        """What is written on a tile: name, seconds, score, and whether it is starred."""
         if index == strip.QUERY:
-            painter.draw_text("Query", left, tile.y + 1.25 * self.line, self.size, colours.text)
             asked = previewed_query.last()
-            seconds = f"{asked.figure.duration_s:.1f} s" if asked is not None else ""
-            painter.draw_text(seconds, left, tile.y + 0.32 * self.line, self.size * 0.9, colours.quiet)
-            return
+            return iface("Query"), _seconds(asked.figure.duration_s if asked is not None else 0.0), "", False
         result = self.session.results[index]
-        active = index == self.session.active_result
-        name = painter.fitted(result.name, self.size, round(room))
-        painter.draw_text(
-            name, left, tile.y + 1.15 * self.line, self.size, colours.text_active if active else colours.text
-        )
-        seconds = f"{result.end_s - result.start_s:.1f} s"
-        width = painter.text_width(seconds, self.size * 0.9)
-        painter.draw_text(seconds, left + room - width, tile.y + 0.32 * self.line, self.size * 0.9, colours.quiet)
+        score = f"{result.score:.0f}" if result.scored else ""
+        return result.name, _seconds(result.end_s - result.start_s), score, result.starred
+
+    def _tell_trouble(self) -> None:
+        """Above the tile under the mouse, why its motion cannot be shown."""
+        for slot, index in self.shown:
+            figure = self._figure(index) if index == self.hovered else None
+            if isinstance(figure, str):
+                top = self.layout.box.y + self.layout.box.height + 2.0 * self.line
+                words.draw_words(self.context, self.colours, [figure], self.layout.tile_box(slot).x, top, alarm=True)
+
+
+def _seconds(duration_s: float) -> str:
+    return iface("{seconds:.1f} s").format(seconds=duration_s)
 
 
 def _fit(figure: moving_figure.MovingFigure, stage: Box) -> tuple[float, float, float]:

@@ -33,7 +33,7 @@ def test_what_is_seen_does_not_depend_on_heading_place_rate_or_size() -> None:
 
 
 def test_the_mirror_image_has_left_and_right_exchanged() -> None:
-    figure, mirrored = (moving_figure.prepare(stride(), mirrored) for mirrored in (False, True))
+    figure, mirrored = map(moving_figure.prepare, (stride(), stride().mirror_image()))
     swing = figure.points[:, skeleton.INDEX["left_ankle"]] - figure.points[:, skeleton.INDEX["left_hip"]]
     other = mirrored.points[:, skeleton.INDEX["right_ankle"]] - mirrored.points[:, skeleton.INDEX["right_hip"]]
     assert np.abs(swing - other).max() < 0.05

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draws the ghost: a translucent figure on the rig's place in each 3D viewport."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from bpy.types import Context
+
+from ..core import draw_handlers, ghost, picking, strip
+from ..core.engine import moving_figure
+from . import painter, palette
+
+_REFRESH_S = 1.0 / 30.0
+_OPACITY = 0.62
+_FAR_OPACITY = 0.34
+
+
+def draw() -> None:
+    """Called by Blender for each region of each 3D viewport, before the strip is drawn."""
+    context = bpy.context
+    if context.region is None or context.area is None or not strip.has_tiles(context):
+        return
+    seen = ghost.current(context)
+    if ghost.is_working() or (seen is not None and ghost.loops(context)):
+        draw_handlers.tick(animate)
+    if seen is not None:
+        _draw_ghost(context, seen)
+
+
+def animate() -> float | None:
+    """The clock: while a ghost goes on by itself, or is on its way."""
+    context = bpy.context
+    strip.tag_redraw(context)
+    seen = ghost.current(context)
+    return _REFRESH_S if ghost.is_working() or (seen is not None and ghost.loops(context)) else None
+
+
+def _draw_ghost(context: Context, seen: ghost.Ghost) -> None:
+    joints = seen.at(ghost.moment_s(context, seen))
+    region, area = context.region, context.area
+    points = picking.projected(region, area, joints)
+    points[:, 2] = picking.nearness(region, area, joints)
+    if not np.isfinite(points).all():
+        return
+    pixels = picking.pixels_per_metre(region, area, joints[0]) * seen.size
+    unit = context.preferences.system.ui_scale
+    painted = moving_figure.strokes(
+        points[None].astype(np.float32), seen.shown[None], np.array([pixels], dtype=np.float32), 0.0
+    )
+    colours = palette.of(context).limbs[painted.side].copy()
+    colours[:, 3] = _OPACITY + (_FAR_OPACITY - _OPACITY) * painted.fade
+    radii = np.maximum(painted.radii * 0.8, unit)
+    painter.draw_strokes(painted.ends, radii, colours)
+
+
+def register() -> None:
+    """Hooks the ghost into all 3D viewports."""
+    draw_handlers.draw(bpy.types.SpaceView3D, draw, "WINDOW", "POST_PIXEL")
