@@ -6,8 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.gui import real_blender
 from tests.gui.real_blender import PICTURES
 
@@ -27,46 +25,3 @@ def test_a_first_session_from_the_empty_panel_to_a_motion_on_the_rig_and_back(re
     assert facts["results_after_undo"] == len(facts["results"])
     for name in ("1_first_run", "2_indexing", "3_results", "4_applied", "5_undone"):
         assert (PICTURES / f"{name}.png").stat().st_size > 20_000
-
-
-def test_results_are_looked_through_in_the_strip_and_dragged_onto_rigs_and_the_floor(
-    resources: Path, shared: Path
-) -> None:
-    facts = play("session_strip", resources, shared)
-    assert "error" not in facts, facts["error"]
-    assert facts["hovered"] == 2
-    assert facts["wheel"] > 0
-    assert facts["wheel_back"] == 0
-    assert (facts["clicked"], facts["arrow"], facts["end"]) == (3, 4, 19)
-    assert facts["scrolled_to_end"] > facts["wheel"]
-    assert facts["left"] is None
-    assert facts["ticking_at_rest"] == 0, "nothing moves, so nothing is drawn anew"
-    assert facts["active_before"] == "Right"
-    assert facts["promise"] == "Apply to Left"
-    assert facts["dropped"][1] == facts["start"][1], "the rig that was not under the mouse is left alone"
-    assert facts["redone"] == facts["dropped"] != facts["start"] == facts["undone"]
-    assert facts["results_after_undo"] == 20
-    for button in ("ESC", "RIGHTMOUSE"):
-        assert facts[f"after_{button}"] == facts["start"]
-        assert not facts[f"dragging_after_{button}"]
-    assert facts["new_at"] == pytest.approx([0.0, -0.8, 0.0], abs=0.05)
-    assert facts["dropped_row"][0] == facts["start"][0]
-    assert facts["dropped_row"][1].startswith(facts["row"])
-    assert facts["hovered_after_load"] is None
-    assert facts["results_after_load"] == 20
-    assert facts["handlers_after_load"] == facts["handlers_after_reload"] > 0
-    for name in ("6_hovered", "7_over_a_rig", "8_over_the_floor", "9_after_reload"):
-        assert (PICTURES / f"{name}.png").stat().st_size > 20_000
-
-
-def test_a_motion_lands_as_chosen_and_as_chosen_anew_after_the_fact(resources: Path, shared: Path) -> None:
-    facts = play("session_landing", resources, shared)
-    assert "error" not in facts, facts["error"]
-    assert facts["start"] == 11, "at the playhead"
-    assert facts["keys"] < facts["frames"], "as chosen in the panel"
-    assert facts["path_in_place"] < 0.5 * facts["path"]
-    assert facts["actions_in_place"] == facts["actions"], "what is done anew begins with what was there before"
-    assert facts["actions_undone"] == facts["actions"] - 1
-    assert facts["path_redone"] == facts["path_in_place"]
-    assert facts["many"] == 5
-    assert facts["still"] == facts["applied"], "the rig keeps the action that it has"
