@@ -19,6 +19,7 @@ from hums_engine.errors import MappingError, MotionFileError
 from hums_engine.mapping import JointMap, map_joints
 from hums_engine.rig_families import RigFamily, families, read_family
 from hums_engine.skeleton import INDEX, JOINTS, MAIN_JOINTS, PARENTS, REFERENCE
+from tests.engine.rig_hierarchies import HIERARCHIES, Hierarchy
 
 Array = NDArray[np.float64]
 DATA = os.environ.get("HUMS_DATA", "")
@@ -80,6 +81,15 @@ def test_every_family_finds_the_joints_of_a_figure_in_its_names(family: RigFamil
     assert joint_map.family != "shape"
     assert joint_map.score >= 0.8
     assert {j: i for j, i in skeleton.truth.items() if joint_map.joints[INDEX[j]] != i} == {}
+
+
+@pytest.mark.parametrize("rig", HIERARCHIES, ids=lambda rig: rig.chains.split()[0])
+def test_the_rigs_of_many_makers_are_mapped_with_all_that_hangs_on_them(rig: Hierarchy) -> None:
+    names, parents, heads = rig.bones()
+    joint_map = map_joints(names, parents, heads)
+    mapped = joint_map.as_names(names)
+    assert joint_map.family == rig.family
+    assert {joint: mapped.get(joint) for joint in rig.truth()} == rig.truth()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.gui import drive
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HEADER_PX = 32
-GROUP_PX = 21
+GROUP_PX = 20
 facts: dict[str, Any] = {}
 
 
@@ -52,10 +52,10 @@ def open_panel() -> drive.Steps:
 
 
 def open_group() -> drive.Steps:
-    """Clicks the second header below the checkbox: the left arm."""
+    """Clicks the first header below the checkbox: the trunk."""
     for place in drive.find_property("mirrored", owner=".hums_rig_map"):
         if place is not None:
-            yield from drive.click(place[0], place[1] - 2 * GROUP_PX)
+            yield from drive.click(place[0], place[1] - GROUP_PX)
         yield
 
 
