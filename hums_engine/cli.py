@@ -533,7 +533,7 @@ class _Bar:
 
     def __exit__(self, *_: object) -> None:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._handler)
+            signal.signal(signal.SIGINT, self._handler or signal.SIG_DFL)  # Blender's own is not told: None
         if self._bar is not None:
             self._bar.close()
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -341,6 +342,29 @@ def test_a_folder_where_the_catalogue_belongs_is_one_sentence(hums: Hums, indexe
     said = hums("info", shared)
     assert said.code == cli.COULD_NOT
     assert len(said.err.splitlines()) == 1
+
+
+def test_a_host_that_does_not_tell_its_signal_handler_gets_one_back(
+    hums: Hums, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Blender handles Ctrl-C in C, which Python sees as no handler at all."""
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(signal, "getsignal", lambda _number: None)
+    try:
+        said = hums("index", tmp_path / "one.hums", SAMPLES / "run_09_01.bvh", "--json")
+        assert said.code == cli.DONE
+        assert said.document["added"] == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_host_adds_verbs_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    def add(verb: cli.AddVerb) -> None:
+        verb("greet", lambda options: print("hello") or cli.WITH_FAILURES, "says hello").add_argument("--loud")
+
+    assert cli.main(["greet"], prog="host", more=add) == cli.WITH_FAILURES
+    assert capsys.readouterr().out == "hello\n"
+    assert cli.main(["greet"]) == cli.COULD_NOT
 
 
 def test_help_names_the_program_it_runs_in(capsys: pytest.CaptureFixture[str]) -> None:
