@@ -19,8 +19,9 @@ from bpy.types import Object
 
 from .core import armature_reader, batch, libraries, motion_assets
 from .core.batch import Wanted
+from .core.clip_writer import Reduction
 from .core.engine import canonical, command_line, errors, formats, retarget
-from .core.landing import Landing, Reduction
+from .core.landing import Landing
 
 _IMPORTERS: dict[str, Callable[[str], Any]] = {
     ".fbx": lambda path: bpy.ops.import_scene.fbx(filepath=path),

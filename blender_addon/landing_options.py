@@ -10,8 +10,9 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 from bpy.types import Operator, PropertyGroup, UILayout
 
+from .core.clip_writer import Reduction
 from .core.engine import retarget
-from .core.landing import Landing, Reduction
+from .core.landing import Landing
 
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.

@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 from bpy.types import Action, Object, Scene
 
-from . import armature_reader, landing, libraries, motion_assets, rig_map
+from . import armature_reader, held_channels, landing, libraries, motion_assets, rig_map
 from .engine import canonical, errors, formats
 from .landing import Landing
 from .motion_assets import AssetMark
@@ -87,8 +87,8 @@ class Outcome:
         text = f"{count} {'motion is an action' if count == 1 else 'motions are actions'} for {rig.name}"
         if self.failed:
             name, reason = self.failed[0]
-            text += f"; {len(self.failed)} failed, such as {name}: {reason}"
-        return text
+            text += f"; {len(self.failed)} failed, such as {name}: {reason.removesuffix('.')}"
+        return text + held_channels.told(self.left)
 
 
 def steps(

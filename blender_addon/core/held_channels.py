@@ -7,6 +7,7 @@ Blender's own tools do; where a part of it is driven, all of it is left.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bpy.types import FCurve, Object
@@ -16,6 +17,7 @@ from .engine import rotation_modes
 from .tracks import Track
 
 _ANGLES = 3
+_NAMED = 3  # bones that a sentence names; the rest are counted
 
 
 def without_held(rig: Object, tracks: list[Track], action: OwnAction | None = None) -> tuple[list[Track], list[str]]:
@@ -35,6 +37,16 @@ def without_held(rig: Object, tracks: list[Track], action: OwnAction | None = No
         if free is not track and (track.bone or rig.name) not in left:
             left.append(track.bone or rig.name)
     return allowed, left
+
+
+def told(left: Sequence[str]) -> str:
+    """The end of a sentence that names the bones of which something was left out; empty without any."""
+    if not left:
+        return ""
+    more = len(left) - _NAMED
+    return f"; left alone where locked, driven or muted: {', '.join(left[:_NAMED])}" + (
+        f" and {more} more" if more > 0 else ""
+    )
 
 
 def _driven(rig: Object) -> set[tuple[str, int]]:

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Object
 
 from .. import landing_options, preferences, properties
-from ..core import armature_reader, landing, libraries
+from ..core import armature_reader, held_channels, landing, libraries
 from ..core.engine import canonical, errors, formats
 from .find_similar import rig_refusal
 from .guarded import Guarded
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
-
-_NAMED = 3  # bones that a sentence names; the rest are counted
 
 
 class HUMS_OT_apply_motion(landing_options.LandingOptions, Guarded):
@@ -130,11 +128,7 @@ def told(rig: Object, landed: landing.Landed, mode: str, duration_s: float) -> s
         text += f", below its action {rig.animation_data.action.name}"
     if rig.data.pose_position == "REST":
         text += "; set the armature to Pose Position to see it"
-    if landed.left:
-        named = ", ".join(landed.left[:_NAMED])
-        more = len(landed.left) - _NAMED
-        text += f"; left alone where locked, driven or muted: {named}" + (f" and {more} more" if more > 0 else "")
-    return text
+    return text + held_channels.told(landed.left)
 
 
 def named_motion(context: Context, operator: HUMS_OT_apply_motion) -> canonical.CanonicalMotion:

@@ -22,6 +22,7 @@ import bpy
 STEP_S = 0.05
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 PACKAGE = "bl_ext.user_default.deephums"
+KNIGHT = Path(__file__).parents[2] / "samples" / "character" / "knight.glb"
 
 Steps = Iterator[None]
 
@@ -169,6 +170,22 @@ def show_sidebar(tab: str = "Motion") -> Steps:
     region("UI").active_panel_category = tab
     region("UI").tag_redraw()
     yield from wait()
+
+
+def only_the_knight() -> Any:  # noqa: ANN401 - an object
+    """Clears the scene, brings the sample character in as the active object, and returns its rig."""
+    with over_view():
+        bpy.ops.object.select_all(action="SELECT")
+        bpy.ops.object.delete()
+        bpy.ops.import_scene.gltf(filepath=str(KNIGHT), disable_bone_shape=True)
+        knight = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE")
+        knight.name = "Knight"
+        bpy.ops.view3d.view_all()
+        bpy.ops.object.select_all(action="DESELECT")
+        knight.select_set(True)
+        bpy.context.view_layer.objects.active = knight
+        bpy.ops.ed.undo_push(message="Knight")
+    return knight
 
 
 def run(session: Steps, facts: dict[str, Any]) -> None:

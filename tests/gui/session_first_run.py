@@ -59,17 +59,7 @@ def ask_with_a_walk() -> drive.Steps:
 
 
 def apply_to_the_knight() -> drive.Steps:
-    with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "character" / "knight.glb"), disable_bone_shape=True)
-        knight = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE")
-        knight.name = "Knight"
-        bpy.ops.view3d.view_all()
-        bpy.ops.object.select_all(action="DESELECT")
-        knight.select_set(True)
-        bpy.context.view_layer.objects.active = knight
-        bpy.ops.ed.undo_push(message="Knight")
+    drive.only_the_knight()
     facts["before"] = action_of("Knight")
     state().active_result = 2
     yield from drive.wait()

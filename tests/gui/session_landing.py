@@ -72,17 +72,7 @@ def ask() -> drive.Steps:
         bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
         bpy.ops.hums.find_similar("EXEC_DEFAULT")
     yield from drive.until(lambda: len(state().results) > 0, seconds=60)
-    with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "character" / "knight.glb"), disable_bone_shape=True)
-        rig = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE")
-        rig.name = "Knight"
-        bpy.ops.view3d.view_all()
-        bpy.ops.object.select_all(action="DESELECT")
-        rig.select_set(True)
-        bpy.context.view_layer.objects.active = rig
-        bpy.ops.ed.undo_push(message="Knight")
+    drive.only_the_knight()
     bpy.context.scene.frame_set(11)
     yield from drive.wait(10)
 
