@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -13,6 +14,8 @@ from bpy.types import Object
 from mathutils import Vector
 from numpy.typing import NDArray
 
+from benchmarks.retarget_measures import Performance
+from hums_engine import quat
 from hums_engine.skeleton import JOINT_COUNT, JOINTS
 
 _TRUTH = json.loads(Path(__file__).with_name("rig_truth.json").read_text(encoding="utf-8"))
@@ -29,20 +32,20 @@ FILES = {
     "rig.game_engine": "fixtures/rigs/mpfb_rigs/rig.game_engine.json",
     "rig.cmu_mb": "fixtures/rigs/mpfb_rigs/rig.cmu_mb.json",
     "rig.default": "fixtures/rigs/mpfb_rigs/rig.default.json",
-    "rigify_metarig": "",
-    "rigify": "",
-}
-
-# Rigs that are only mapped; of a generated rig the controls that a person poses are right.
-MAPPED = {rig: path for rig, path in FILES.items() if rig != "rigify"} | {
-    "08_02_cmu": "fixtures/rigs/cmu_fbx/08_02_cmu.fbx",
-    "character-male-a": "fixtures/rigs/kenney_mini/character-male-a.glb",
     "rig.default_no_toes": "fixtures/rigs/mpfb_rigs/rig.default_no_toes.json",
     "rig.game_engine_with_breast": "fixtures/rigs/mpfb_rigs/rig.game_engine_with_breast.json",
     "rig.human": "fixtures/rigs/mpfb_rigs/rig.human.json",
     "rig.human_toes": "fixtures/rigs/mpfb_rigs/rig.human_toes.json",
     "rig.mixamo_unity": "fixtures/rigs/mpfb_rigs/rig.mixamo_unity.json",
     "rig.openpose": "fixtures/rigs/mpfb_rigs/rig.openpose.json",
+    "08_02_cmu": "fixtures/rigs/cmu_fbx/08_02_cmu.fbx",
+    "character-male-a": "fixtures/rigs/kenney_mini/character-male-a.glb",
+    "rigify_metarig": "",
+    "rigify": "",
+}
+
+# Rigs that are only mapped; of a generated rig the controls that a person poses are right.
+MAPPED = {rig: path for rig, path in FILES.items() if rig != "rigify"} | {
     "rigify_controls": "",
     "basic_metarig": "",
     "basic_controls": "",
@@ -51,13 +54,20 @@ MAPPED = {rig: path for rig, path in FILES.items() if rig != "rigify"} | {
 
 def true_bones(rig: str) -> list[str]:
     """The right bone of each canonical joint, empty where the rig has none."""
-    names = dict.fromkeys(JOINTS, "")
+    return [at for at, _ in true_pairs(rig)]
+
+
+def true_pairs(rig: str) -> list[tuple[str, str]]:
+    """For each canonical joint the bone that starts there and the one that turns what leaves it; empty without it."""
+    names = dict.fromkeys(JOINTS, ("", ""))
     truth = _TRUTH[rig]
     while isinstance(truth, str):
         truth = _TRUTH[truth]
-    for joint, bone in truth.items():
+    for joint, bones in truth.items():
+        at, turning = bones if isinstance(bones, list) else (bones, bones)
         for side in (1, 2):
-            names[_SIDES.sub(rf"\{side}", joint)] = _SIDES.sub(rf"\{side}", bone)
+            chosen = [_SIDES.sub(rf"\{side}", text) for text in (joint, at, turning)]
+            names[chosen[0]] = (chosen[1], chosen[2])
     return [names[joint] for joint in JOINTS]
 
 
@@ -65,10 +75,7 @@ def load(rig: str, data: Path) -> Object:
     """Brings the rig into the current scene, without motion, active and alone selected."""
     path = (FILES | MAPPED)[rig]
     armature = _from_file(data / path) if path else _rigify(rig.startswith("basic"), generated="metarig" not in rig)
-    if armature.animation_data is not None:
-        armature.animation_data.action = None  # its drivers stay
-    for bone in armature.pose.bones:
-        bone.matrix_basis.identity()
+    to_rest(armature)
     for other in bpy.context.view_layer.objects:
         other.select_set(other is armature)
     bpy.context.view_layer.objects.active = armature
@@ -122,13 +129,75 @@ def make_rig() -> Object:
     return next(o for o in bpy.data.objects if o.type == "ARMATURE" and o is not metarig)
 
 
-def posed_joints(armature: Object, bones: list[str], frames: range) -> NDArray[np.float64]:
-    """World positions ``[T, 22, 3]`` of the rig's joints as Blender evaluates them, NaN where it has none."""
-    joints = np.full((len(frames), JOINT_COUNT, 3), np.nan)
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """Joints ``[T, 22, 3]`` and bone axes ``[T, 22, 4]`` of a rig in the world, NaN where it has none."""
+
+    joints: NDArray[np.float64]
+    axes: NDArray[np.float64]
+
+
+def posed(armature: Object, bones: list[tuple[str, str]], frames: range) -> Posed:
+    """The rig's joints as Blender evaluates them, at the bones that were named by hand."""
+    matrices = np.full((len(frames), JOINT_COUNT, 2, 4, 4), np.nan)
     scene = bpy.context.scene
     for t, frame in enumerate(frames):
         scene.frame_set(frame)
-        for joint, bone in enumerate(bones):
-            if bone:
-                joints[t, joint] = armature.matrix_world @ armature.pose.bones[bone].head
-    return joints
+        for joint, pair in enumerate(bones):
+            for k, bone in enumerate(pair if pair[0] else ()):
+                matrices[t, joint, k] = armature.matrix_world @ armature.pose.bones[bone].matrix
+    joints, axes = matrices[:, :, 0, :3, 3], np.full((len(frames), JOINT_COUNT, 4), np.nan)
+    known = np.isfinite(joints).all(axis=-1)
+    axes[known] = quat.from_matrix(quat.unit(np.swapaxes(matrices[known][:, 1, :3, :3], -1, -2)).swapaxes(-1, -2))
+    return Posed(joints, axes)
+
+
+def performance(played: Posed, rest: Posed) -> Performance:
+    """What a rig did, its bones' turns told from its rest pose; NaN where it has no bone."""
+    return Performance(played.joints, quat.mul(played.axes, quat.inv(rest.axes)), rest.joints[0])
+
+
+def to_rest(armature: Object) -> None:
+    """Takes the action off the rig and puts its bones to rest."""
+    if armature.animation_data is not None:
+        armature.animation_data.action = None
+    for bone in armature.pose.bones:
+        bone.matrix_basis.identity()
+    armature.update_tag()
+    bpy.context.scene.frame_set(1)
+
+
+def what_must_stay(armature: Object) -> dict[str, object]:
+    """All about a rig and its scene that applying a motion must leave alone."""
+    scene = bpy.context.scene
+    return {
+        "constraints": [(c.name, c.influence, c.mute) for bone in armature.pose.bones for c in _plain(bone)],
+        "rest pose": [tuple(v for row in bone.matrix_local for v in row) for bone in armature.data.bones],
+        "transforms": [tuple(v for row in armature.matrix_world for v in row)],
+        "rotation modes": [bone.rotation_mode for bone in armature.pose.bones],
+        "scene": (scene.render.fps, scene.render.fps_base, scene.frame_current, scene.frame_start, scene.frame_end),
+    }
+
+
+def _plain(bone: bpy.types.PoseBone) -> list[bpy.types.Constraint]:
+    """Constraints whose influence no driver sets."""
+    data = bone.id_data.animation_data
+    driven = {curve.data_path for curve in data.drivers} if data is not None else set()
+    return [c for c in bone.constraints if c.path_from_id("influence") not in driven]
+
+
+def skin(armature: Object) -> None:
+    """Gives a rig that has no skinned mesh one of ten thousand corners, each moved by a bone near it."""
+    if any(m.type == "ARMATURE" and m.object == armature for o in bpy.data.objects for m in o.modifiers):
+        return
+    bones = [bone for bone in armature.data.bones if bone.use_deform]
+    heads = np.array([armature.matrix_world @ bone.head_local for bone in bones])
+    corners = np.repeat(heads, max(1, 10_000 // len(bones)), axis=0)
+    mesh = bpy.data.meshes.new("Skin")
+    mesh.from_pydata(corners.tolist(), [], np.arange(len(corners) // 3 * 3).reshape(-1, 3).tolist())
+    body = bpy.data.objects.new("Skin", mesh)
+    bpy.context.scene.collection.objects.link(body)
+    each = len(corners) // len(bones)
+    for i, bone in enumerate(bones):
+        body.vertex_groups.new(name=bone.name).add(range(i * each, (i + 1) * each), 1.0, "REPLACE")
+    body.modifiers.new("Armature", "ARMATURE").object = armature

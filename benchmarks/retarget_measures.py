@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures of a retargeted motion against its source, on joint positions alone.
+"""Measures of a retargeted motion against its source, on joint positions and bone turns alone.
 
-All take canonical joints ``[T, 22, 3]`` in metres, Z up, NaN where missing, source and target at the same frames.
+All take canonical joints ``[T, 22, 3]`` in metres, Z up, NaN where missing, source and target at the same frames, and
+turns ``[T, 22, 4]`` in the world: of the source from the reference pose, of the target from its own rest pose.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hums_engine import quat, rest_pose
+from hums_engine import quat, rest_pose, skeleton
 from hums_engine.normalize import leg_length
 from hums_engine.skeleton import INDEX
 
@@ -22,10 +24,18 @@ LEG_M = 0.9
 
 _PLANTED_M_S = 0.15
 _PLANTED_HEIGHT = 0.04
+_FOOT = 1.0 + skeleton.REFERENCE[INDEX["left_ankle"], 2] / skeleton.LEG_LENGTH
+_FLIP = np.radians(45.0)
+_FORWARD = rest_pose.FORWARD
+_SIDES = ("left", "right")
 
 
 class Measures(NamedTuple):
-    """What a person would see go wrong, in degrees, per cent of the leg, centimetres and centimetres a second."""
+    """What a person would see go wrong, in degrees, per cent of the leg, centimetres and centimetres a second.
+
+    Feet are compared as they stand: by how far each is turned from flat on the floor. Where a rig's sole is drawn at
+    another slope between ankle and ball than the source's, the same directions would be a foot on tiptoe.
+    """
 
     limb_mean_deg: float
     limb_p95_deg: float
@@ -37,58 +47,96 @@ class Measures(NamedTuple):
     source_slide_cm_s: float
     above_floor_cm: float
     below_floor_cm: float
+    knee_twist_deg: float
+    flips: float
 
 
-def measure(source: Array, target: Array, rest: Array, fps: float) -> Measures:
-    """Compares a target's joints with the source's.
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """Joints ``[T, 22, 3]`` over time, and the turns ``[T, 22, 4]`` of the bones that leave them from ``rest``."""
+
+    joints: Array
+    turns: Array
+    rest: Array
+
+
+def measure(source: Performance, target: Performance, fps: float) -> Measures:
+    """Compares a target with its source.
 
     Args:
-        source: ``[T, 22, 3]``.
-        target: ``[T, 22, 3]`` at the same frames, turned and placed as the rig was.
-        rest: ``[22, 3]`` the target at rest, standing on its floor.
+        source: what was played; its rest pose is the reference pose.
+        target: at the same frames, turned and placed as the rig was, its rest pose standing on its floor.
         fps: frames a second.
     """
-    source = _facing(source, target)
-    limbs = np.concatenate([_angles(source, target, a, b) for u, m, e in rest_pose.LIMBS for a, b in ((u, m), (m, e))])
-    feet = np.concatenate([_angles(source, target, INDEX[f"{s}_ankle"], INDEX[f"{s}_foot"]) for s in ("left", "right")])
-    ground, height = _path_errors(source, target)
-    above, below = _floor_errors(target, rest)
-    planted = _planted(source, fps)
+    turn = quat.mul(rest_pose.heading(target.joints[0]), quat.inv(rest_pose.heading(source.joints[0])))
+    joints = quat.rotate(turn, source.joints)
+    limbs = np.concatenate([_limb(joints, target, limb) for limb in rest_pose.LIMBS])
+    trunks = (rest_pose.trunk_direction(posed) for posed in (joints, target.joints))
+    ground, height = _path_errors(joints, target.joints)
+    above, below = _floor_errors(target.joints, target.rest)
+    planted = _planted(joints, fps)
     return Measures(
         limb_mean_deg=float(np.nanmean(limbs)),
         limb_p95_deg=float(np.nanpercentile(limbs, 95)),
-        trunk_deg=float(np.nanmean(_degrees(rest_pose.trunk_direction(source), rest_pose.trunk_direction(target)))),
-        foot_deg=float(np.nanmean(feet)) if np.isfinite(feet).any() else float("nan"),
+        trunk_deg=float(np.nanmean(_degrees(*trunks))),
+        foot_deg=float(np.nanmean(_feet_apart(quat.mul(turn, source.turns), target))),
         path_ground_pct=ground,
         path_height_pct=height,
-        slide_cm_s=_slide(target, planted, fps),
-        source_slide_cm_s=_slide(source, planted, fps),
+        slide_cm_s=_slide(target.joints, planted, fps),
+        source_slide_cm_s=_slide(joints, planted, fps),
         above_floor_cm=above,
         below_floor_cm=below,
+        knee_twist_deg=_knee_twist(target) - _knee_twist(source),
+        flips=max(0.0, _flips(target) - _flips(source)),
     )
-
-
-def _facing(source: Array, target: Array) -> Array:
-    """The source turned about the vertical so that it faces as the target does in the first frame."""
-    turn = quat.mul(rest_pose.heading(target[0]), quat.inv(rest_pose.heading(source[0])))
-    return quat.rotate(turn, source)
 
 
 def _degrees(a: Array, b: Array) -> Array:
     return np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), np.sum(a * b, axis=-1)))
 
 
-def _angles(source: Array, target: Array, start: int, end: int) -> Array:
-    return _degrees(source[:, end] - source[:, start], target[:, end] - target[:, start])
+def _limb(source: Array, target: Performance, limb: tuple[int, int, int]) -> Array:
+    """Degrees between the directions of a limb's two bones.
+
+    A leg of one bone, which hangs straight down at rest, is compared with the way from hip to ankle; an arm of one
+    bone, whose end no joint marks, is not compared.
+    """
+    upper, middle, end = limb
+    if np.isfinite(target.joints[0, [middle, end]]).all():
+        pairs = ((upper, middle), (middle, end))
+        return np.concatenate(
+            [_degrees(source[:, b] - source[:, a], target.joints[:, b] - target.joints[:, a]) for a, b in pairs]
+        )
+    if limb not in rest_pose.LEGS:
+        return np.empty(0)
+    return _degrees(source[:, end] - source[:, upper], quat.rotate(target.turns[:, upper], -rest_pose.UP))
+
+
+def _feet_apart(turns: Array, target: Performance) -> Array:
+    """Degrees between the source's and the target's feet, each as turned from flat."""
+    found = []
+    for side in _SIDES:
+        ankle, ball = INDEX[f"{side}_ankle"], INDEX[f"{side}_foot"]
+        direction = target.rest[ball] - target.rest[ankle]
+        ahead = direction if np.isfinite(direction).all() else quat.rotate(rest_pose.heading(target.rest), _FORWARD)
+        flat = quat.unit(ahead * [1.0, 1.0, 0.0])
+        found.append(_degrees(quat.rotate(turns[:, ankle], _FORWARD), quat.rotate(target.turns[:, ankle], flat)))
+    return np.concatenate(found)
 
 
 def _path_errors(source: Array, target: Array) -> tuple[float, float]:
     """Root-mean-square distance of the hips' paths over the ground and in height, per cent of the target's leg."""
-    leg = leg_length(target)
-    a, b = rest_pose.hips(source) * (leg / leg_length(source)), rest_pose.hips(target)
+    leg = _leg(target)
+    a, b = rest_pose.hips(source) * (leg / _leg(source)), rest_pose.hips(target)
     off = (b - b[0]) - (a - a[0])
     ground, height = np.hypot(off[:, 0], off[:, 1]), off[:, 2]
     return tuple(float(np.sqrt(np.mean(e**2)) / leg * 100) for e in (ground, height))  # type: ignore[return-value]
+
+
+def _leg(joints: Array) -> float:
+    """Length of the legs; of a figure without knees and feet, the height of its hips less a foot of usual height."""
+    leg = leg_length(joints)
+    return leg if np.isfinite(leg) else float(np.median(rest_pose.hips(joints)[..., 2])) / _FOOT
 
 
 def _feet(joints: Array) -> Array:
@@ -104,7 +152,7 @@ def _planted(source: Array, fps: float) -> NDArray[np.bool_]:
 
 def _slide(joints: Array, planted: NDArray[np.bool_], fps: float) -> float:
     """Mean speed over the ground of planted ankles, cm/s for legs of 0.9 m; NaN where none stands."""
-    feet = _feet(joints) * (LEG_M / leg_length(joints))
+    feet = _feet(joints) * (LEG_M / _leg(joints))
     speed = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1) * fps * 100
     return float(speed[planted].mean()) if planted.any() else float("nan")
 
@@ -112,5 +160,21 @@ def _slide(joints: Array, planted: NDArray[np.bool_], fps: float) -> float:
 def _floor_errors(target: Array, rest: Array) -> tuple[float, float]:
     """How far the lowest standing ankle hangs above or sinks below its height at rest, cm for legs of 0.9 m."""
     lowest = np.percentile(_feet(target)[..., 2].min(axis=1), 5)
-    off = float(lowest - _feet(rest[None])[..., 2].mean()) * (LEG_M / leg_length(target)) * 100
-    return max(off, 0.0), max(-off, 0.0)
+    off = float(lowest - _feet(rest[None])[..., 2].mean()) * (LEG_M / _leg(target)) * 100
+    return float(np.fmax(off, 0.0 * off)), float(np.fmax(-off, 0.0 * off))
+
+
+def _knee_twist(figure: Performance) -> float:
+    """Degrees, in the mean, by which shins are turned about their own axis against their thighs."""
+    twists = []
+    for side in _SIDES:
+        knee, ankle = INDEX[f"{side}_knee"], INDEX[f"{side}_ankle"]
+        local = quat.mul(quat.inv(figure.turns[:, INDEX[f"{side}_hip"]]), figure.turns[:, knee])
+        along = quat.unit(figure.rest[ankle] - figure.rest[knee])
+        twists.append(2 * np.arctan2(np.abs(np.sum(local[:, 1:] * along, axis=-1)), np.abs(local[:, 0])))
+    return float(np.degrees(np.mean(twists)))
+
+
+def _flips(figure: Performance) -> int:
+    """How often a bone turns by more than 45 degrees from one frame to the next."""
+    return int((quat.angle(figure.turns[1:], figure.turns[:-1]) > _FLIP).sum())

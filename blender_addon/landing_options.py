@@ -92,6 +92,12 @@ class LandingOptions:
     plant_feet: BoolProperty(
         name="Plant Feet",
         description="Bend the legs so that feet stay in place while they stand in the motion",
+        default=True,
+        options=_ONCE,
+    )
+    reach_hands: BoolProperty(
+        name="Reach with Hands",
+        description="Bend the arms so that hands come where they are in the motion, at the size of the rig",
         default=False,
         options=_ONCE,
     )
@@ -163,6 +169,7 @@ def landing(options: LandingOptions, frame: int, before_s: float) -> Landing:
             anchor_s=before_s,
             scale=options.scale,
             plant_feet=options.plant_feet,
+            reach_hands=options.reach_hands,
         ),
         mode=options.mode,
         frame=frame,
@@ -190,6 +197,7 @@ def draw_details(layout: UILayout, options: LandingOptions) -> None:
     column.prop(options, "after_s")
     layout.prop(options, "scale")
     layout.prop(options, "plant_feet")
+    layout.prop(options, "reach_hands")
     draw_reduction(layout, options)
 
 

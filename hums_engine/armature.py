@@ -38,6 +38,7 @@ class Bones:
         inherits_rotation: ``[B]`` whether a bone turns with its parent.
         local_location: ``[B]`` whether a bone's location is told in its own axes (else in the armature's, or the
             posed parent's turn of them).
+        connected: ``[B]`` whether a bone starts where its parent ends and ignores its location; None: none does.
     """
 
     names: tuple[str, ...]
@@ -46,6 +47,7 @@ class Bones:
     tips: Array
     inherits_rotation: NDArray[np.bool_]
     local_location: NDArray[np.bool_]
+    connected: NDArray[np.bool_] | None = None
 
     @property
     def heads(self) -> Array:
@@ -61,6 +63,7 @@ class Bones:
             tips=self.tips @ world[:3, :3].T + world[:3, 3],
             inherits_rotation=self.inherits_rotation,
             floor=float(world[2, 3]),
+            connected=self.connected,
         )
 
 

@@ -3,8 +3,7 @@
 
 When a rig's legs are of other proportions, feet that point as the source's do slide a little while they stand. Here the
 frames at which a foot stands are read off the source, each stand gets one place on the ground, and the leg is bent to
-reach it by the closed solution of a chain of two bones. Between two stands the correction passes smoothly from one
-to the other, so nothing jumps.
+reach it (`two_bones`). Between two stands the correction passes smoothly from one to the other, so nothing jumps.
 """
 
 from __future__ import annotations
@@ -15,16 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import quat
+from .smoothing import smoothed
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 # In leg lengths: how fast a standing ankle may seem to move a second, and how far it may be above its lowest.
-_STAND_SPEED: Final = 0.33
+_STAND_SPEED: Final = 0.2
 _STAND_HEIGHT: Final = 0.06
+_STAND_DRIFT: Final = 0.05
+"""In leg lengths: a foot that came farther than this from the middle of its stand has taken a step, however slowly."""
 _SHORTEST_STAND_S: Final = 0.1
-_REACH: Final = 0.9995
-"""A leg is never stretched straight: the knee would pop on the way there."""
+_STEP_S: Final = 0.15
+_JERK_S: Final = 0.04
 
 
 def stands(ankles: Array, fps: float, leg: float) -> Mask:
@@ -43,7 +45,25 @@ def stands(ankles: Array, fps: float, leg: float) -> Mask:
     speed = np.linalg.norm(np.gradient(ankles, axis=0), axis=-1) * fps
     lowest = np.nanpercentile(ankles[..., 2], 5) if np.isfinite(ankles).any() else 0.0
     low = ankles[..., 2] < lowest + _STAND_HEIGHT * leg
-    return _long_enough(low & (speed < _STAND_SPEED * leg), max(2, round(_SHORTEST_STAND_S * fps)))
+    standing = low & (speed < _STAND_SPEED * leg)
+    for foot in range(ankles.shape[1]):
+        for start, stop in runs(standing[:, foot]):
+            _part(standing[:, foot], ankles[:, foot, :2], speed[:, foot], (start, stop), leg, round(_STEP_S * fps))
+    return _long_enough(standing, max(2, round(_SHORTEST_STAND_S * fps)))
+
+
+def _part(on: Mask, places: Array, speed: Array, run: tuple[int, int], leg: float, step: int) -> None:
+    """Takes a slow step out of a stand ``run`` of ``on`` ``[T]``, at its fastest frame, until neither part drifts."""
+    start, stop = run
+    off = np.linalg.norm(places[start:stop] - places[start:stop].mean(axis=0), axis=-1)
+    if off.max() < _STAND_DRIFT * leg:
+        return
+    middle = start + int(np.argmax(speed[start:stop]))
+    gap = max(middle - step // 2, start), min(middle + step // 2 + 1, stop)
+    on[gap[0] : gap[1]] = False
+    for part in ((start, gap[0]), (gap[1], stop)):
+        if part[1] - part[0] > 1:
+            _part(on, places, speed, part, leg, step)
 
 
 def _long_enough(mask: Mask, frames: int) -> Mask:
@@ -61,12 +81,15 @@ def runs(mask: Mask) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def planted(ankles: Array, standing: Mask) -> Array:
+def planted(ankles: Array, heights: Array, standing: Mask, slack: float = 0.0, most: float = np.inf) -> Array:
     """Where the ankles should be ``[T, 2, 3]``: each stand on one spot of the ground, eased from stand to stand.
 
     Args:
         ankles: ``[T, 2, 3]`` where they are.
+        heights: ``[T, 2]`` how high they should be while they stand.
         standing: ``[T, 2]`` from `stands`.
+        slack: how far from that height they are left.
+        most: how far over the ground they are brought at most; beyond it a foot slides.
     """
     wanted = ankles.copy()
     frames = np.arange(len(ankles))
@@ -74,43 +97,32 @@ def planted(ankles: Array, standing: Mask) -> Array:
         on = standing[:, foot]
         if not on.any():
             continue
-        shift = np.zeros((len(ankles), 2))
+        shift = np.zeros((len(ankles), 3))
+        short = heights[:, foot] - ankles[:, foot, 2]
+        shift[:, 2] = np.sign(short) * np.maximum(np.abs(short) - slack, 0.0)
         for start, stop in runs(on):
-            shift[start:stop] = ankles[start:stop, foot, :2].mean(axis=0) - ankles[start:stop, foot, :2]
-        for axis in range(2):
+            shift[start:stop, :2] = ankles[start:stop, foot, :2].mean(axis=0) - ankles[start:stop, foot, :2]
+        far = np.linalg.norm(shift[:, :2], axis=-1, keepdims=True)
+        shift[:, :2] /= (1.0 + (far / most) ** 4) ** 0.25
+        for axis in range(3):
             wanted[:, foot, axis] += np.interp(frames, frames[on], shift[on, axis])
     return wanted
 
 
-def reach(hip: Array, knee: Array, ankle: Array, target: Array) -> tuple[Array, Array]:
-    """Turns of thigh and shin that bring the ankle to its target, the knee staying on its side.
+def lifted(pivot: Array, point: Array, side: Array, lowest: float, most: float, fps: float) -> Array:
+    """Turns ``[T, 4]`` that lift a point of the sole out of the floor, about the joint behind it, without a jerk.
 
     Args:
-        hip: ``[..., 3]`` where the leg hangs; it stays.
-        knee: ``[..., 3]``.
-        ankle: ``[..., 3]``.
-        target: ``[..., 3]`` where the ankle should be; out of reach, the leg points there.
-
-    Returns:
-        World turns of thigh and of shin ``[..., 4]``, to be applied after the bones' own.
+        pivot: ``[T, 3]`` the joint.
+        point: ``[T, 3]`` in front of it.
+        side: ``[T, 3]`` unit direction to the right of the foot.
+        lowest: how low the point may come.
+        most: radians by which it is lifted at most.
+        fps: frames a second.
     """
-    upper = np.linalg.norm(knee - hip, axis=-1, keepdims=True)
-    lower = np.linalg.norm(ankle - knee, axis=-1, keepdims=True)
-    to_target = target - hip
-    distance = np.clip(
-        np.linalg.norm(to_target, axis=-1, keepdims=True), np.abs(upper - lower) + 1e-6, (upper + lower) * _REACH
-    )
-    ahead = quat.unit(to_target)
-    cosine = np.clip((upper**2 + distance**2 - lower**2) / np.maximum(2 * upper * distance, 1e-9), -1.0, 1.0)
-    new_knee = hip + upper * (cosine * ahead + np.sqrt(1 - cosine**2) * _knee_side(hip, knee, ankle, ahead))
-    thigh = quat.between(knee - hip, new_knee - hip)
-    shin = quat.between(ankle - knee, hip + distance * ahead - new_knee)
-    return thigh, shin
-
-
-def _knee_side(hip: Array, knee: Array, ankle: Array, ahead: Array) -> Array:
-    """Unit direction ``[..., 3]`` square to ``ahead`` in which the knee points, carried along with the leg."""
-    along = quat.unit(ankle - hip)
-    side = (knee - hip) - np.sum((knee - hip) * along, axis=-1, keepdims=True) * along
-    carried = quat.rotate(quat.between(along, ahead), side)
-    return quat.unit(carried - np.sum(carried * ahead, axis=-1, keepdims=True) * ahead)
+    along = point - pivot
+    length = np.maximum(np.linalg.norm(along, axis=-1), 1e-9)
+    now = np.arcsin(np.clip(along[:, 2] / length, -1.0, 1.0))
+    least = np.arcsin(np.clip((lowest - pivot[:, 2]) / length, -1.0, 1.0))
+    lift = smoothed(np.clip(least - now, 0.0, most)[:, None], _JERK_S * fps)[:, 0]
+    return quat.from_axis_angle(side, lift)

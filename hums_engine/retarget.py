@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import foot_planting, quat, rest_pose, skeleton
+from . import foot_planting, in_between_bones, proportions, quat, rest_pose, skeleton, two_bones
 from .canonical import CanonicalMotion
 from .mapping import JointMap, map_joints
 from .normalize import leg_length
@@ -25,9 +25,17 @@ Array = NDArray[np.float64]
 
 _FEET = [INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")]
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
+_BALLS = [INDEX["left_foot"], INDEX["right_foot"]]
+_TOES = 3
+_LEGS = np.array(rest_pose.LEGS)
 _FLOOR_NEAR_ZERO = 0.15
 _USUAL_ANKLE = 0.09
 _PLANTED_PERCENTILE = 5
+_MOST_LIFT, _MOST_BEND = np.radians(6.0), np.radians(40.0)
+_MOST_SHIFT = 0.03
+"""In leg lengths: how far a planted foot is brought over the ground, before its leg would point elsewhere."""
+_SLACK = 0.006
+"""In leg lengths: how far from its height a planted foot is left, since straight knees bend much for little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +50,7 @@ class Rig:
         inherits_rotation: ``[B]`` whether a bone turns with its parent; None: all do.
         floor: height that the rig is made to stand on (its object's origin); where the feet are far from it, or
             it is None, the lowest point of the feet counts.
+        connected: ``[B]`` whether a bone starts where its parent ends and can be given no location; None: none is.
         carriers: ``[B]`` the bone that each bone turns with, -1 for none, where constraints say so (a control rig);
             None: its parent.
     """
@@ -52,6 +61,7 @@ class Rig:
     tips: Array
     inherits_rotation: NDArray[np.bool_] | None = None
     floor: float | None = None
+    connected: NDArray[np.bool_] | None = None
     carriers: NDArray[np.intp] | None = None
 
     @property
@@ -100,7 +110,9 @@ class RetargetOptions:
         stand: where to start and which way to face instead, such as where the rig's pose is now; goes before placement.
         anchor_s: the second of the motion that is brought to the start: what lies before it leads up to it.
         scale: size of the path; 0 takes the ratio of the legs.
-        plant_feet: hold feet on the spot while they stand in the source, by bending the legs.
+        plant_feet: hold feet on the spot while they stand in the source, and toes above the floor, by bending the legs.
+        reach_hands: bring the hands where the source's are, seen from the hips and at the rig's size, by bending the
+            arms; else arms point as the source's do.
     """
 
     root: Literal["motion", "in_place", "object"] = "motion"
@@ -108,7 +120,8 @@ class RetargetOptions:
     stand: Stand | None = None
     anchor_s: float = 0.0
     scale: float = 0.0
-    plant_feet: bool = False
+    plant_feet: bool = True
+    reach_hands: bool = False
 
     @property
     def starts_as_recorded(self) -> bool:
@@ -126,6 +139,8 @@ class BoneCurves:
         rotations: ``[T, K, 4]`` pose rotations, w first, without sign flips between frames.
         root_bone: index of the bone that carries the path.
         root_locations: ``[T, 3]`` pose locations of it.
+        loose_bones: ``[L]`` indices of bones that must be carried along, since no parent ties them to the root bone.
+        loose_locations: ``[T, L, 3]`` pose locations of them.
         travel: ``[T, 3]`` metres that the rig's object moves in the world, from where it stands.
     """
 
@@ -134,6 +149,8 @@ class BoneCurves:
     rotations: Array
     root_bone: int
     root_locations: Array
+    loose_bones: NDArray[np.intp]
+    loose_locations: Array
     travel: Array
 
 
@@ -163,22 +180,42 @@ def retarget(
     turn = _placement_turn(motion, rest, options)
     turned = quat.mul(turn, motion.rotations)
     from_rest = quat.mul(turned, quat.inv(rest_pose.from_reference(rest, joint_map.valid)))
-    joints = np.flatnonzero(joint_map.valid & _turns(motion))
-    hips = _hip_path(motion, turn, rest, _rest_floor(rig, joint_map, rest), options)
+    joints = np.flatnonzero(joint_map.valid & _turns(motion, options.plant_feet))
+    source = quat.rotate(turn, np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan))
+    floors = _rest_floor(rig, joint_map, rest)
+    ratio = proportions.size(source, rest, floors[0])
+    from_rest = proportions.with_whole_limbs(from_rest, source, rest)
+    from_rest = proportions.with_own_sway(from_rest, source, rest, ratio, motion.fps, _anchor(motion, options))
+    from_rest = proportions.with_source_lean(from_rest, source, rest)
+    if options.reach_hands:
+        from_rest = proportions.with_hands_reaching(from_rest, source, rest, ratio)
+    hips = _hip_path(motion, turn, rest, floors, ratio, options)
+    hips, from_rest = _standing(motion, source, rest, hips, from_rest, floors, ratio, options.plant_feet)
     if options.plant_feet:
-        from_rest = _planted(motion, rest, hips, from_rest)
+        from_rest = _toes_up(rig, joint_map, rest, hips, from_rest, motion.fps)
     travel = (hips - hips[_anchor(motion, options)]) * [1.0, 1.0, 0.0]
     if options.root != "motion":
         hips = hips - travel
-    deltas = _bone_deltas(rig, joint_map, joints, from_rest)
-    bones = joint_map.joints[joints]
-    root_bone = int(joint_map.joints[INDEX["pelvis"]])
+    loose = _loose_bones(rig, joint_map, rest)
+    wanted = {int(joint_map.joints[j]): from_rest[:, j] for j in joints}
+    wanted = {bone: from_rest[:, joint] for bone, joint in loose.items()} | wanted
+    if rig.carriers is None:  # what is between the controls of a control rig, constraints move
+        wanted |= in_between_bones.spread(rig.parents, rig.heads, joint_map.joints, wanted)
+    deltas = _bone_deltas(rig, wanted)
+    root_bone = _root_bone(rig, joint_map)
+    figure = hips[:, None] + proportions.posed(from_rest, rest)
+    heads = {bone: _carried(rig, bone, joint, figure, from_rest, rest) for bone, joint in loose.items()}
+    bones = np.array(sorted(wanted), dtype=np.intp)
     return BoneCurves(
         times_s=np.arange(motion.frame_count) / motion.fps,
         bones=bones,
         rotations=quat.unroll(_pose_rotations(rig, bones, deltas)),
         root_bone=root_bone,
-        root_locations=_root_locations(rig, root_bone, deltas, hips - _hips_from_root(rest, deltas[root_bone])),
+        root_locations=_locations(rig, root_bone, deltas, _root_heads(rig, joint_map, root_bone, deltas, figure)),
+        loose_bones=np.array(list(heads), dtype=np.intp),
+        loose_locations=np.stack([_locations(rig, b, deltas, at) for b, at in heads.items()], axis=1)
+        if heads
+        else np.empty((motion.frame_count, 0, 3)),
         travel=travel if options.root == "object" else np.zeros_like(travel),
     )
 
@@ -196,14 +233,19 @@ def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
 
 def _rest_joints(rig: Rig, joint_map: JointMap) -> Array:
     """World joints of the rig at rest ``[22, 3]``, NaN where missing."""
-    return np.where(joint_map.valid[:, None], rig.heads[np.maximum(joint_map.joints, 0)], np.nan)
+    rest = np.where(joint_map.valid[:, None], rig.heads[np.maximum(joint_map.joints, 0)], np.nan)
+    for ball in _BALLS:
+        toe = int(joint_map.joints[ball])
+        toes = np.flatnonzero(rig.parents == rig.parents[toe]) if toe >= 0 and rig.parents[toe] >= 0 else np.empty(0)
+        if len(toes) >= _TOES:  # five toes and no ball: a foot points to where its bone ends, not to the big toe
+            rest[ball] = rig.tips[rig.parents[toe]]
+    return rest
 
 
-def _turns(motion: CanonicalMotion) -> NDArray[np.bool_]:
+def _turns(motion: CanonicalMotion, bend_toes: bool) -> NDArray[np.bool_]:
     """Which joints ``[22]`` have a rotation to give: all do, but toes without data would only repeat the foot."""
     turns = np.ones(skeleton.JOINT_COUNT, dtype=bool)
-    toes = [INDEX["left_foot"], INDEX["right_foot"]]
-    turns[toes] = motion.valid[toes]
+    turns[_BALLS] = motion.valid[_BALLS] | bend_toes
     return turns
 
 
@@ -224,10 +266,48 @@ def _anchor(motion: CanonicalMotion, options: RetargetOptions) -> int:
     return min(max(round(options.anchor_s * motion.fps), 0), motion.frame_count - 1)
 
 
-def _bone_deltas(rig: Rig, joint_map: JointMap, joints: NDArray[np.intp], from_rest: Array) -> dict[int, Array]:
-    """World rotation from rest ``[T, 4]`` of every bone; an unmapped bone turns as what carries it does."""
-    deltas = {int(joint_map.joints[j]): from_rest[:, j] for j in joints}
-    deltas[-1] = np.broadcast_to(quat.IDENTITY, from_rest[:, 0].shape)
+def _loose_bones(rig: Rig, joint_map: JointMap, rest: Array) -> dict[int, int]:
+    """Top bones of parts of the figure that do not hang on the pelvis, and the joint that each must move with."""
+    if rig.carriers is not None:
+        return {}
+    found: dict[int, int] = {}
+    main = _top(rig, int(joint_map.joints[INDEX["pelvis"]]))
+    for joint in np.flatnonzero(joint_map.valid):
+        top = _top(rig, int(joint_map.joints[joint]))
+        if top != main:
+            found.setdefault(top, proportions.carrier(int(joint), rest))
+    return found
+
+
+def _top(rig: Rig, bone: int) -> int:
+    while rig.parents[bone] >= 0:
+        bone = int(rig.parents[bone])
+    return bone
+
+
+def _carried(rig: Rig, bone: int, joint: int, figure: Array, from_rest: Array, rest: Array) -> Array:
+    """Where a bone's head is ``[T, 3]`` that is carried by a joint."""
+    return figure[:, joint] + quat.rotate(from_rest[:, joint], rig.heads[bone] - rest[joint])
+
+
+def _root_bone(rig: Rig, joint_map: JointMap) -> int:
+    """The bone that carries the path: the pelvis, or the first above it that can be given a location."""
+    bone = int(joint_map.joints[INDEX["pelvis"]])
+    while rig.connected is not None and rig.connected[bone] and rig.parents[bone] >= 0:
+        bone = int(rig.parents[bone])
+    return bone
+
+
+def _root_heads(rig: Rig, joint_map: JointMap, root: int, deltas: dict[int, Array], figure: Array) -> Array:
+    """Where the root bone's head must be ``[T, 3]`` for the pelvis to be where the figure has it."""
+    pelvis = int(joint_map.joints[INDEX["pelvis"]])
+    return figure[:, INDEX["pelvis"]] - quat.rotate(deltas[root], rig.heads[pelvis] - rig.heads[root])
+
+
+def _bone_deltas(rig: Rig, wanted: dict[int, Array]) -> dict[int, Array]:
+    """World rotation from rest ``[T, 4]`` of every bone; one that has none of its own turns as what carries it does."""
+    deltas = dict(wanted)
+    deltas[-1] = np.broadcast_to(quat.IDENTITY, next(iter(wanted.values())).shape)
     for bone in range(len(rig.names)):
         chain = [bone]
         while chain[-1] not in deltas:
@@ -264,18 +344,20 @@ def _pose_rotations(rig: Rig, bones: NDArray[np.intp], deltas: dict[int, Array])
 
 
 def _hip_path(
-    motion: CanonicalMotion, turn: Array, rest: Array, floors: tuple[float, float], options: RetargetOptions
+    motion: CanonicalMotion,
+    turn: Array,
+    rest: Array,
+    floors: tuple[float, float],
+    ratio: float,
+    options: RetargetOptions,
 ) -> Array:
     """Where the rig's hips go ``[T, 3]`` in the world: the source's path from its floor, at the rig's size."""
     joints = np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan)
     hips = rest_pose.hips(joints)
-    source_leg, own_leg = leg_length(joints), leg_length(rest)
-    known = np.isfinite(source_leg) and np.isfinite(own_leg) and source_leg > 0
-    ratio = own_leg / source_leg if known else 1.0
     scale = options.scale or ratio
-    floor, ankle = source_floor(joints, source_leg)
+    floor, ankle = source_floor(joints, leg_length(joints))
     rest_floor, rest_ankle = floors
-    height = rest_floor + rest_ankle + ratio * (hips[:, 2] - floor - ankle)
+    height = rest_floor + rest_ankle + ratio * (hips[:, 2] - floor - (ankle if rest_ankle > 0 else 0.0))
     start = np.zeros(3) if options.starts_as_recorded else hips[_anchor(motion, options)]
     path = quat.rotate(turn, hips - start) * scale
     if options.stand is not None:
@@ -309,7 +391,7 @@ def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, floa
     feet = joint_map.joints[_FEET]
     feet = feet[feet >= 0]
     if not len(feet):
-        return float(np.nanmin(rest[:, 2])), 0.0
+        return float(np.nanmin(rest[:, 2])) if rig.floor is None else rig.floor, 0.0
     lowest = float(min(rig.heads[feet, 2].min(), rig.tips[feet, 2].min()))
     near = _FLOOR_NEAR_ZERO * leg_length(rest)
     floor = lowest if rig.floor is None or not 0.0 <= lowest - rig.floor < near else rig.floor
@@ -318,23 +400,59 @@ def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, floa
     return floor, ankle - floor
 
 
-def _planted(motion: CanonicalMotion, rest: Array, hips: Array, from_rest: Array) -> Array:
-    """``from_rest`` ``[T, 22, 4]`` with the legs bent so that feet stay where they stand."""
-    legs = [tuple(INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle")) for side in ("left", "right")]
-    if not (np.isfinite(rest[np.ravel(legs)]).all() and motion.valid[_ANKLES].all()):
-        return from_rest
-    hip, knee, ankle = (np.stack([leg[i] for leg in legs]) for i in range(3))
-    source = np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan)
-    standing = foot_planting.stands(source[:, _ANKLES], motion.fps, leg_length(source))
-    pelvis = from_rest[:, [INDEX["pelvis"]]]
-    at_hip = hips[:, None] + quat.rotate(pelvis, rest[hip] - rest_pose.hips(rest))
-    at_knee = at_hip + quat.rotate(from_rest[:, hip], rest[knee] - rest[hip])
-    at_ankle = at_knee + quat.rotate(from_rest[:, knee], rest[ankle] - rest[knee])
-    thigh, shin = foot_planting.reach(at_hip, at_knee, at_ankle, foot_planting.planted(at_ankle, standing))
+def _standing(
+    motion: CanonicalMotion,
+    source: Array,
+    rest: Array,
+    hips: Array,
+    from_rest: Array,
+    floors: tuple[float, float],
+    ratio: float,
+    plant: bool,
+) -> tuple[Array, Array]:
+    """Hips ``[T, 3]`` and turns ``[T, 22, 4]`` with feet on the floor where the source's stand.
+
+    The hips give first, as little as that may show; planted, the legs bend for the rest.
+    """
+    if not (np.isfinite(rest[_ANKLES]).all() and motion.valid[_ANKLES].all()):
+        return hips, from_rest
+    leg, own_leg = leg_length(source), leg_length(rest)
+    floor, ankle = source_floor(source, leg)
+    heights = floors[0] + floors[1] + ratio * (source[:, _ANKLES, 2] - floor - ankle)
+    standing = foot_planting.stands(source[:, _ANKLES], motion.fps, leg)
+    joints = hips[:, None] + proportions.posed(from_rest, rest)
+    given = np.zeros_like(hips)
+    given[:, 2] = proportions.height_given(heights - joints[:, _ANKLES, 2], standing, own_leg, motion.fps)
+    if not (plant and np.isfinite(rest[_LEGS]).all()):
+        return hips + given, from_rest
+    joints = joints + given[:, None]
+    wanted = foot_planting.planted(joints[:, _ANKLES], heights, standing, _SLACK * own_leg, _MOST_SHIFT * own_leg)
+    hip, knee, ankles = (_LEGS[:, i] for i in range(3))
+    thigh, shin = two_bones.reach(joints[:, hip], joints[:, knee], joints[:, ankles], wanted)
     bent = from_rest.copy()
     bent[:, hip] = quat.mul(thigh, from_rest[:, hip])
     bent[:, knee] = quat.mul(shin, from_rest[:, knee])
-    return bent
+    return hips + given, bent
+
+
+def _toes_up(rig: Rig, joint_map: JointMap, rest: Array, hips: Array, from_rest: Array, fps: float) -> Array:
+    """Turns ``[T, 22, 4]`` with no foot in the floor: it gives a little at the ankle, and bends at the toes."""
+    joints = hips[:, None] + proportions.posed(from_rest, rest)
+    result = from_rest.copy()
+    for ankle, ball in zip(_ANKLES, _BALLS, strict=True):
+        if not np.isfinite(rest[[ankle, ball]]).all():
+            continue
+        tip = rig.tips[joint_map.joints[ball]]
+        slack = _SLACK * leg_length(rest)
+        side = quat.rotate(from_rest[:, ankle], quat.unit(np.cross(rest[ball] - rest[ankle], rest_pose.UP)))
+        lift = foot_planting.lifted(joints[:, ankle], joints[:, ball], side, rest[ball, 2] - slack, _MOST_LIFT, fps)
+        result[:, ankle] = quat.mul(lift, from_rest[:, ankle])
+        start = joints[:, ankle] + quat.rotate(result[:, ankle], rest[ball] - rest[ankle])
+        toes = quat.mul(lift, from_rest[:, ball])
+        end = start + quat.rotate(toes, tip - rest[ball])
+        bend = foot_planting.lifted(start, end, side, float(tip[2]) - slack, _MOST_BEND, fps)
+        result[:, ball] = quat.mul(bend, toes)
+    return result
 
 
 def _hips_from_root(rest: Array, root_delta: Array) -> Array:
@@ -342,7 +460,7 @@ def _hips_from_root(rest: Array, root_delta: Array) -> Array:
     return quat.rotate(root_delta, rest_pose.hips(rest) - rest[INDEX["pelvis"]])
 
 
-def _root_locations(rig: Rig, bone: int, deltas: dict[int, Array], heads: Array) -> Array:
+def _locations(rig: Rig, bone: int, deltas: dict[int, Array], heads: Array) -> Array:
     """Pose locations ``[T, 3]`` that bring the bone's head to ``heads`` ``[T, 3]`` in the world."""
     parent_turn = _parent_delta(rig, bone, deltas)
     axes = rig.rest[bone, :3, :3]

@@ -62,6 +62,7 @@ def read_bones(rig: Object) -> armature.Bones:
         tips=tips.astype(np.float64),
         inherits_rotation=np.array([bone.use_inherit_rotation for bone in bones], dtype=bool),
         local_location=np.array([bone.use_local_location for bone in bones], dtype=bool),
+        connected=np.array([bone.use_connect for bone in bones], dtype=bool),
     )
 
 

@@ -96,6 +96,9 @@ def of_clip(rig: Object, bones: armature.Bones, curves: retarget.BoneCurves) -> 
     made = [rotation(rig.pose.bones[name], name, curves.rotations[:, i]) for i, name in enumerate(names)]
     root = armature.location_channels(bones, curves.root_bone, curves.root_locations)
     made.append(location(bones.names[curves.root_bone], root))
+    for i, bone in enumerate(curves.loose_bones):
+        places = armature.location_channels(bones, int(bone), curves.loose_locations[:, i])
+        made.append(location(bones.names[bone], places))
     if np.abs(curves.travel).max() > 0:
         made.append(location("", _object_locations(rig, curves.travel)))
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hums_engine import foot_planting, quat
+from hums_engine import foot_planting, quat, two_bones
 
 RNG = np.random.default_rng(5)
 
@@ -14,7 +14,7 @@ def test_a_leg_reaches_its_target_and_keeps_its_lengths_and_its_knee_in_front() 
     hip = RNG.normal(size=(50, 3))
     knee, ankle = hip + [0.0, -0.05, -0.42], hip + [0.0, 0.0, -0.8]
     target = ankle + RNG.uniform(-0.12, 0.12, (50, 3)) + [0, 0, 0.2]
-    thigh, shin = foot_planting.reach(hip, knee, ankle, target)
+    thigh, shin = two_bones.reach(hip, knee, ankle, target)
     new_knee = hip + quat.rotate(thigh, knee - hip)
     np.testing.assert_allclose(new_knee + quat.rotate(shin, ankle - knee), target, atol=1e-6)
     middle = (hip + target) / 2
@@ -24,7 +24,7 @@ def test_a_leg_reaches_its_target_and_keeps_its_lengths_and_its_knee_in_front() 
 def test_out_of_reach_the_leg_points_at_the_target() -> None:
     hip, knee, ankle = np.zeros((1, 3)), np.array([[0, -0.1, -0.4]]), np.array([[0, 0, -0.8]])
     target = np.array([[0.0, 0.0, -3.0]])
-    thigh, shin = foot_planting.reach(hip, knee, ankle, target)
+    thigh, shin = two_bones.reach(hip, knee, ankle, target)
     end = quat.rotate(thigh, knee) + quat.rotate(shin, ankle - knee)
     assert np.abs(end[0, :2]).max() < 1e-6
     assert end[0, 2] < -0.8
@@ -41,7 +41,7 @@ def test_a_foot_that_drifts_while_it_stands_is_held_and_nothing_jumps() -> None:
     standing = foot_planting.stands(ankles, fps, leg=0.9)
     assert standing[:, 1].all()
     assert 0.3 < standing[:, 0].mean() < 0.7
-    held = foot_planting.planted(ankles, standing)
+    held = foot_planting.planted(ankles, ankles[..., 2], standing)
     for start, stop in foot_planting.runs(standing[:, 0]):
         assert np.ptp(held[start:stop, 0, 0]) < 1e-9
     step = np.abs(np.diff(held[:, 0, 0])).max()
