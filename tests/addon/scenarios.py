@@ -677,7 +677,7 @@ def apply_to_control_rig(take: str) -> dict[str, Any]:
     facts = {"after_trial": [limb["IK_FK"], list(posed.location), list(hero.pose.bones["hips"].location)]}
     facts["switches"] = sorted(f"{switch.bone} {switch.name} {switch.value:g}" for switch in tried.switches)
     bpy.context.scene.render.fps = 30
-    bpy.ops.hums.apply_motion(filepath=take, placement="source")
+    bpy.ops.hums.apply_motion(filepath=take, placement="source", plant_feet=False)
     engine = core("core.engine")
     source = engine.canonical.canonicalize(engine.formats.load(take)).resampled(30.0)
     index = core("hums_engine.skeleton").INDEX
