@@ -20,15 +20,15 @@ from .channels import LARGEST
 def read(frames: Sequence[bytes], every: int, width: int) -> NDArray[np.float64] | None:
     """The first `OPENING` frames, then every n-th from the first, ``[.., width]``.
 
-    The others are looked over: each of their words is a number, and there are as many as there should be. None where
-    something is otherwise, or where a number is none or so large that what it moves is not seen.
+    The others are looked over: each of their words is a number, and every frame has as many. None where something is
+    otherwise, or where a number is none or so large that what it moves is not seen.
 
     Args:
         frames: the text of each.
         every: the n; 1 for all, without an opening.
         width: how many numbers a frame has.
     """
-    if not width or (every > 1 and len(frames) <= OPENING):
+    if not width or (every > 1 and (len(frames) <= OPENING or not _are_alike(frames, width))):
         return None
     kept = frames if every == 1 else [*frames[:OPENING], *frames[::every]]
     left_out = [frame for number, frame in enumerate(frames) if number % every]
@@ -41,3 +41,9 @@ def read(frames: Sequence[bytes], every: int, width: int) -> NDArray[np.float64]
     if every > 1 and not np.max(np.abs(values)) < LARGEST:  # NaN comes here too
         return None
     return values.reshape(len(kept), width)
+
+
+def _are_alike(frames: Sequence[bytes], width: int) -> bool:
+    """Whether every frame has as many words: as many blanks, or else ``width`` words, which takes longer to count."""
+    blanks = {frame.count(b" ") + frame.count(b"\t") for frame in frames}
+    return len(blanks) == 1 or {len(frame.split()) for frame in frames} == {width}

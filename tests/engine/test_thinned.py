@@ -88,6 +88,10 @@ ODD: dict[str, Callable[[list[str]], list[str]]] = {
     "a frame more than declared": lambda lines: [*lines, lines[-1]],
     "a frame fewer than declared": lambda lines: lines[:-1],
     "half a frame behind the last": lambda lines: [*lines, lines[-1][:20]],
+    "blanks of any number": lambda lines: [line.replace(" ", " " * (1 + i % 3)) for i, line in enumerate(lines)],
+    "a number at the end of the frame before": lambda lines: [
+        *lines[:50], " ".join([lines[50], lines[51].split(" ", 1)[0]]), lines[51].split(" ", 1)[1], *lines[52:]
+    ],
     "exponents": lambda lines: [line.replace("0.000", "5.17363e-10") for line in lines],
 }  # fmt: skip
 
