@@ -32,18 +32,19 @@ def read(frames: Sequence[bytes], every: int, width: int) -> NDArray[np.float64]
         return None
     kept = frames if every == 1 else [*frames[:OPENING], *frames[::every]]
     left_out = [frame for number, frame in enumerate(frames) if number % every]
-    try:
-        values = numbers.parse(b"\n".join(kept))
-    except ValueError:
+    values = numbers.parse_plain(b"\n".join(kept))
+    if values is None or len(values) != len(kept) * width:
         return None
-    if len(values) != len(kept) * width or not numbers.are_plain(b"\n".join(left_out), len(left_out) * width):
+    if not numbers.are_plain(b"\n".join(left_out), len(left_out) * width):
         return None
-    if every > 1 and not np.max(np.abs(values)) < LARGEST:  # NaN comes here too
+    if every > 1 and not np.max(np.abs(values)) < LARGEST:
         return None
     return values.reshape(len(kept), width)
 
 
 def _are_alike(frames: Sequence[bytes], width: int) -> bool:
-    """Whether every frame has as many words: as many blanks, or else ``width`` words, which takes longer to count."""
+    """Whether every frame has as many words: as many single blanks, or ``width`` words, which are slower to count."""
     blanks = {frame.count(b" ") + frame.count(b"\t") for frame in frames}
-    return len(blanks) == 1 or {len(frame.split()) for frame in frames} == {width}
+    if len(blanks) == 1 and not any(b"  " in frame for frame in frames):
+        return True
+    return {len(frame.split()) for frame in frames} == {width}

@@ -49,6 +49,17 @@ def parse(text: bytes) -> NDArray[np.float64]:
     return np.concatenate(chunks) if chunks else np.empty(0)
 
 
+def parse_plain(text: bytes) -> NDArray[np.float64] | None:
+    """The same of a text that has nothing but decimals, each a word of its own; None of any other."""
+    chunks = []
+    for chunk in _chunks(text):
+        values = _parse_decimals(chunk)
+        if values is None:
+            return None
+        chunks.append(values)
+    return np.concatenate(chunks) if chunks else np.empty(0)
+
+
 def parse_few(text: str) -> list[float]:
     """The numbers of a short text such as one line, for which arrays do not pay. Errors as of `parse`."""
     return [_number(word) for word in _TOUCHING.sub(b" ", text.encode()).split()]
