@@ -11,6 +11,7 @@ All turns are ``[T, 4]`` in the world, from the rig's rest pose.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,8 @@ from .skeleton import INDEX
 
 Array = NDArray[np.float64]
 Turns = dict[int, Array]
+Bends = dict[int, tuple[tuple[float, Array], ...]]
+"""For a joint, the way to it from the joint below at rest: parts of the way ``[3]``, and how far each turns, 0 to 1."""
 
 _TRUNK: Final = [INDEX[name] for name in ("pelvis", "spine1", "spine2", "spine3", "neck", "head")]
 _SIDES: Final = ("left", "right")
@@ -56,7 +59,20 @@ def spread(parents: NDArray[np.intp], heads: Array, joints: NDArray[np.intp], tu
     return found
 
 
-def _between(parents: NDArray[np.intp], bone: int, turns: Turns) -> tuple[list[int], int]:
+def bends(parents: NDArray[np.intp], heads: Array, joints: NDArray[np.intp]) -> Bends:
+    """The ways through a trunk whose bones between joints are spread; the arguments are those of `spread`."""
+    bones = {int(bone): j for j, bone in enumerate(joints) if bone >= 0}
+    trunk = {int(joints[j]): j for j in _TRUNK if joints[j] >= 0}
+    found: Bends = {}
+    for upper, joint in trunk.items():
+        between, lower = _between(parents, upper, bones)
+        if between and lower in trunk:
+            way = np.diff(heads[[lower, *between, upper]], axis=0)
+            found[joint] = tuple((k / len(way), offset) for k, offset in enumerate(way))
+    return found
+
+
+def _between(parents: NDArray[np.intp], bone: int, turns: Mapping[int, object]) -> tuple[list[int], int]:
     """The bones between a joint's bone and the next one above it that is a joint's, from below, and that one or -1."""
     chain: list[int] = []
     above = int(parents[bone])

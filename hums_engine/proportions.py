@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import quat, rest_pose, skeleton, two_bones
+from .in_between_bones import Bends
 from .normalize import leg_length
 from .rest_pose import LIMBS
 from .skeleton import INDEX, PARENTS
@@ -38,18 +39,24 @@ _MOST_GIVEN: Final = 0.05
 """In leg lengths: how far the hips give in height."""
 
 
-def posed(turns: Array, rest: Array) -> Array:
+def posed(turns: Array, rest: Array, bends: Bends | None = None) -> Array:
     """Joints ``[T, 22, 3]`` of a figure whose bones are turned, seen from between its hips; NaN where it has none.
 
     Args:
         turns: ``[T, 22, 4]``.
         rest: ``[22, 3]`` its joints at rest, NaN where missing.
+        bends: what is between joints of the trunk (`in_between_bones.bends`); None: nothing.
     """
     joints = np.full((len(turns), skeleton.JOINT_COUNT, 3), np.nan)
     joints[:, _PELVIS] = quat.rotate(turns[:, _PELVIS], rest[_PELVIS] - rest_pose.hips(rest))
     for joint in range(1, skeleton.JOINT_COUNT):
         above = carrier(joint, rest)
-        joints[:, joint] = joints[:, above] + quat.rotate(turns[:, above], rest[joint] - rest[above])
+        joints[:, joint] = joints[:, above]
+        for part, offset in (bends or {}).get(joint, ((0.0, rest[joint] - rest[above]),)):
+            turned = (
+                quat.slerp(turns[:, above], turns[:, joint], np.full(len(turns), part)) if part else turns[:, above]
+            )
+            joints[:, joint] += quat.rotate(turned, offset)
     return joints
 
 
@@ -76,12 +83,12 @@ def size(source: Array, rest: Array, floor: float) -> float:
     return float(own_leg / source_leg) if known else 1.0
 
 
-def with_hands_reaching(turns: Array, source: Array, rest: Array, ratio: float) -> Array:
+def with_hands_reaching(turns: Array, source: Array, rest: Array, bends: Bends, ratio: float) -> Array:
     """Arms bent so that hands are where the source's are, seen from the hips and at the rig's size, if in reach."""
     arms = np.array([limb for limb in LIMBS if limb not in rest_pose.LEGS])
     if not (np.isfinite(rest[arms]).all() and np.isfinite(source[:, arms[:, 2]]).all()):
         return turns
-    joints = posed(turns, rest)
+    joints = posed(turns, rest, bends)
     shoulder, elbow, wrist = (joints[:, arms[:, i]] for i in range(3))
     wanted = ratio * (source[:, arms[:, 2]] - rest_pose.hips(source)[:, None])
     upper, fore = two_bones.reach(shoulder, elbow, wrist, wanted)
@@ -129,13 +136,13 @@ def _hip_width(points: Array) -> Array:
     return np.linalg.norm(points[..., INDEX["left_hip"], :] - points[..., INDEX["right_hip"], :], axis=-1)
 
 
-def with_source_lean(turns: Array, source: Array, rest: Array) -> Array:
+def with_source_lean(turns: Array, source: Array, rest: Array, bends: Bends) -> Array:
     """The trunk bent at its lowest bone so that the shoulders are where the source's are, seen from the hips."""
     spine = [j for j in _SPINE if np.isfinite(rest[j]).all()]
     pair = [INDEX["left_shoulder"], INDEX["right_shoulder"]]
     if not (np.isfinite(rest[pair]).all() and np.isfinite(source[:, pair]).all()):
         return turns
-    joints = posed(turns, rest)
+    joints = posed(turns, rest, bends)
     top = joints[:, pair].mean(axis=1)
     base = joints[:, spine[0]] if spine else np.zeros_like(top)
     toward = rest_pose.trunk_direction(source)

@@ -184,11 +184,13 @@ def retarget(
     source = quat.rotate(turn, np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan))
     floors = _rest_floor(rig, joint_map, rest)
     ratio = proportions.size(source, rest, floors[0])
+    spreads = rig.carriers is None  # what is between the controls of a control rig, constraints move
+    bends = in_between_bones.bends(rig.parents, rig.heads, joint_map.joints) if spreads else {}
     from_rest = proportions.with_whole_limbs(from_rest, source, rest)
     from_rest = proportions.with_own_sway(from_rest, source, rest, ratio, motion.fps, _anchor(motion, options))
-    from_rest = proportions.with_source_lean(from_rest, source, rest)
+    from_rest = proportions.with_source_lean(from_rest, source, rest, bends)
     if options.reach_hands:
-        from_rest = proportions.with_hands_reaching(from_rest, source, rest, ratio)
+        from_rest = proportions.with_hands_reaching(from_rest, source, rest, bends, ratio)
     hips = _hip_path(motion, turn, rest, floors, ratio, options)
     hips, from_rest = _standing(motion, source, rest, hips, from_rest, floors, ratio, options.plant_feet)
     if options.plant_feet:
@@ -199,11 +201,11 @@ def retarget(
     loose = _loose_bones(rig, joint_map, rest)
     wanted = {int(joint_map.joints[j]): from_rest[:, j] for j in joints}
     wanted = {bone: from_rest[:, joint] for bone, joint in loose.items()} | wanted
-    if rig.carriers is None:  # what is between the controls of a control rig, constraints move
+    if spreads:
         wanted |= in_between_bones.spread(rig.parents, rig.heads, joint_map.joints, wanted)
     deltas = _bone_deltas(rig, wanted)
     root_bone = _root_bone(rig, joint_map)
-    figure = hips[:, None] + proportions.posed(from_rest, rest)
+    figure = hips[:, None] + proportions.posed(from_rest, rest, bends)
     heads = {bone: _carried(rig, bone, joint, figure, from_rest, rest) for bone, joint in loose.items()}
     bones = np.array(sorted(wanted), dtype=np.intp)
     return BoneCurves(

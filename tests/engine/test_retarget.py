@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hums_engine import quat
+from hums_engine import quat, rest_pose
 from hums_engine.mapping import JointMap
 from hums_engine.motion import accumulate
 from hums_engine.rest_pose import LIMBS
@@ -16,6 +16,7 @@ from hums_engine.retarget import BoneCurves, RetargetOptions, Rig, Stand, retarg
 from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS, TWINS
 from tests.engine.reference_body import resting, swaying, wandering
 
+LEG_NAMES = [f"{side}_{name}" for side in ("left", "right") for name in ("hip", "knee", "ankle", "foot")]
 EVERY_JOINT = JointMap(joints=np.arange(JOINT_COUNT), family="test", score=1.0)
 
 
@@ -26,6 +27,7 @@ def posed(rig: Rig, curves: BoneCurves) -> np.ndarray:
     basis = np.tile(np.eye(4), (frames, len(rig.names), 1, 1))
     basis[:, curves.bones, :3, :3] = quat.to_matrix(curves.rotations)
     basis[:, curves.root_bone, :3, 3] = curves.root_locations
+    basis[:, curves.loose_bones, :3, 3:] = curves.loose_locations[..., None]
     for b, parent in enumerate(rig.parents):
         local = rig.rest[b] if parent < 0 else np.linalg.inv(rig.rest[parent]) @ rig.rest[b]
         above = np.eye(4) if parent < 0 else matrices[:, parent]
@@ -185,3 +187,58 @@ def test_world_rotations_are_the_products_of_local_ones() -> None:
     local = world.copy()
     local[:, 1:] = quat.mul(quat.inv(world[:, PARENTS[1:]]), world[:, 1:])
     assert quat.angle(accumulate(local, PARENTS), world).max() < 1e-3
+
+
+def test_legs_that_no_parent_ties_to_the_pelvis_move_with_it() -> None:
+    motion, rig = wandering(), resting(arm_drop_deg=45)
+    parents = rig.parents.copy()
+    parents[[INDEX["left_hip"], INDEX["right_hip"]]] = -1
+    whole, apart = (posed(r, retarget(motion, r, EVERY_JOINT)) for r in (rig, replace(rig, parents=parents)))
+    np.testing.assert_allclose(apart, whole, atol=1e-6)
+
+
+def test_a_pelvis_that_is_tied_to_its_parent_is_carried_by_it() -> None:
+    """Blender ignores the location of a connected bone: the path must be on the bone above."""
+    motion, plain = wandering(), resting()
+    root = np.eye(4)
+    root[:3, 3] = [0.0, 0.0, 0.2]
+    rest = np.concatenate([root[None], plain.rest])
+    rig = Rig(("root", *JOINTS), np.concatenate([[-1], PARENTS + 1]), rest, rest[:, :3, 3])
+    joint_map = JointMap(np.arange(JOINT_COUNT) + 1, "test", 1.0)
+    connected = np.arange(JOINT_COUNT + 1) == 1
+    free, tied = (retarget(motion, r, joint_map) for r in (rig, replace(rig, connected=connected)))
+    assert (free.root_bone, tied.root_bone) == (1, 0)
+    np.testing.assert_allclose(posed(rig, tied)[:, 1:], posed(rig, free)[:, 1:], atol=1e-6)
+
+
+def test_a_trunk_of_other_proportions_leans_as_the_source_does() -> None:
+    """One long bone below, one short above: copied turn by turn, the shoulders would be elsewhere."""
+    motion, rig = wandering(), resting()
+    rest = rig.rest.copy()
+    above = [j for j, name in enumerate(JOINTS) if name not in ("pelvis", "spine1", "spine2", *LEG_NAMES)]
+    rest[above, 2, 3] += 0.25
+    joints = np.arange(JOINT_COUNT)
+    joints[INDEX["spine2"]] = -1
+    rig = replace(rig, rest=rest, tips=rest[:, :3, 3])
+    options = RetargetOptions(placement="source")
+    target = posed(rig, retarget(motion, rig, JointMap(joints, "test", 1.0), options))
+    a, b = (rest_pose.trunk_direction(p.astype(float)) for p in (motion.positions, target))
+    assert np.degrees(np.arccos(np.clip(np.sum(a * b, axis=-1), -1, 1))).max() < 1.0
+
+
+def test_hands_come_where_the_sources_are_when_they_are_asked_to_reach() -> None:
+    """Upper arms longer by a fifth: hands that met would pass each other."""
+    motion, rig = wandering(), resting()
+    rest = rig.rest.copy()
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        rest[[INDEX[f"{side}_elbow"], INDEX[f"{side}_wrist"]], 0, 3] += sign * 0.05
+    rig = replace(rig, rest=rest, tips=rest[:, :3, 3])
+    wrists = [INDEX["left_wrist"], INDEX["right_wrist"]]
+    apart = {}
+    for reach in (False, True):
+        options = RetargetOptions(placement="source", reach_hands=reach, plant_feet=False)
+        target = posed(rig, retarget(motion, rig, EVERY_JOINT, options))
+        hips = rest_pose.hips(motion.positions.astype(float))[:, None] - rest_pose.hips(target)[:, None]
+        apart[reach] = np.linalg.norm(target[:, wrists] + hips - motion.positions[:, wrists], axis=-1).max()
+    assert apart[False] > 0.03
+    assert apart[True] < 0.005
