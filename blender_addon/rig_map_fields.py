@@ -61,7 +61,7 @@ def _shown(joint: str) -> Callable[[PropertyGroup], str]:
 def _typed(joint: str) -> Callable[[PropertyGroup, str], None]:
     def put(fields: PropertyGroup, bone: str) -> None:
         rig = _rig_with(fields.id_data)
-        if rig is not None and (not bone or bone in rig.data.bones) and not rig_map.is_linked(rig):
+        if rig is not None and (not bone or bone in rig.data.bones):
             rig_map.correct(rig, joint, bone, state(bpy.context).mirrored)
 
     return put

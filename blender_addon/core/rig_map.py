@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which bones of a rig are the canonical joints: as a person said, else as names or shape tell.
 
-What a person corrects is remembered with the armature, as a small property that its file keeps.
+What a person corrects is remembered with the armature (in the scene where that is linked), as a small property that
+the file keeps.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +37,7 @@ def joint_map_of(rig: Object) -> mapping.JointMap:
     Raises:
         MappingError: the rig is not that of a human figure; the text says what is missing.
     """
-    key = (*_skeleton(rig), _owner(rig).get(_REMEMBERED), own_maps.files())
+    key = (*_skeleton(rig), _said(rig), own_maps.files())
     found = _found.get(key)
     if found is None:
         found = _found[key] = _map(rig)
@@ -58,7 +60,7 @@ def correct(rig: Object, joint: str, bone: str, mirrored: bool = False) -> None:
     """Puts a joint on a bone, or on none where that is empty; with ``mirrored`` its twin on the bone's, too.
 
     Raises:
-        HumsError: there is no such joint or bone, or the rig cannot be changed.
+        HumsError: there is no such joint or bone.
     """
     if joint not in skeleton.INDEX:
         raise errors.HumsError(f"There is no joint '{joint}': the joints are {', '.join(skeleton.JOINTS)}.")
@@ -87,36 +89,38 @@ def _twin(rig: Object, bone: str) -> str:
 def remembered(rig: Object) -> dict[str, str]:
     """What a person said of the rig: canonical joint -> bone, empty where it has none; empty if nothing was said."""
     try:
-        said = json.loads(_owner(rig).get(_REMEMBERED, "{}"))
+        said = json.loads(_said(rig))
         return {str(joint): str(bone) for joint, bone in said.items()}
-    except (ValueError, TypeError, AttributeError):  # another add-on, or a person, wrote something else there
+    except (ValueError, AttributeError):  # another add-on, or a person, wrote something else there
         return {}
 
 
 def remember(rig: Object, joints: Mapping[str, str]) -> None:
-    """Keeps what a person said of the rig with its armature, or with the object where the armature is linked.
-
-    Raises:
-        HumsError: both are linked from another file.
-    """
-    if is_linked(rig):
-        raise errors.HumsError(f"'{rig.name}' is linked from another file: make a library override of it first.")
-    _owner(rig)[_REMEMBERED] = json.dumps(dict(joints), ensure_ascii=False)
+    """Keeps what a person said of the rig."""
+    owner, key = _memory(rig)
+    owner[key] = json.dumps(dict(joints), ensure_ascii=False)
 
 
 def forget(rig: Object) -> None:
     """Goes back to the map that is found."""
-    if _REMEMBERED in _owner(rig):
-        del _owner(rig)[_REMEMBERED]
+    owner, key = _memory(rig)
+    if key in owner:
+        del owner[key]
 
 
-def is_linked(rig: Object) -> bool:
-    """Whether nothing can be remembered with the rig."""
-    return _owner(rig).library is not None
+def _said(rig: Object) -> str:
+    owner, key = _memory(rig)
+    return str(owner.get(key, "{}"))
 
 
-def _owner(rig: Object) -> Any:  # noqa: ANN401 - an armature or an object
-    return rig.data if rig.data.library is None else rig
+def _memory(rig: Object) -> tuple[Any, str]:
+    """What holds it, and under which name: the armature, or the scene where the armature is linked.
+
+    A file does not keep properties that are added to what is linked or overridden.
+    """
+    if rig.data.library is None:
+        return rig.data, _REMEMBERED
+    return bpy.context.scene, f"{_REMEMBERED}_{zlib.crc32(rig.data.name_full.encode('utf-8')):08x}"
 
 
 def _skeleton(rig: Object) -> tuple[object, ...]:
@@ -143,8 +147,10 @@ def controls_of(rig: Object) -> NDArray[np.bool_] | None:
     Bones that copy others are left out; where enough of the rest have a shape of their own, as controls do, so are
     those that have none.
     """
-    bones = [rig.pose.bones[bone.name] for bone in rig.data.bones]
-    free = np.array([not any(c.enabled and c.type in _DRIVING for c in bone.constraints) for bone in bones], dtype=bool)
-    shaped = free & np.array([bone.custom_shape is not None for bone in bones], dtype=bool)
+    posed = [rig.pose.bones.get(bone.name) for bone in rig.data.bones] if rig.pose else []
+    if None in posed or not posed:  # Blender has not made the pose of new bones yet
+        return None
+    free = np.array([not any(c.enabled and c.type in _DRIVING for c in bone.constraints) for bone in posed], dtype=bool)
+    shaped = free & np.array([bone.custom_shape is not None for bone in posed], dtype=bool)
     controls = shaped if shaped.sum() >= _FEWEST_CONTROLS else free
     return None if controls.all() else controls

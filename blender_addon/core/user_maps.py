@@ -40,7 +40,7 @@ def load(rig: Object, family: str) -> None:
     """Puts a saved map on a rig, as far as it has the bones.
 
     Raises:
-        HumsError: there is no such map, or the rig has none of its bones, or cannot be changed.
+        HumsError: there is no such map, or the rig has none of its bones.
     """
     own = next((one for one in own_maps.maps() if one.family == family), None)
     if own is None:

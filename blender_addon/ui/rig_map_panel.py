@@ -149,7 +149,6 @@ def _draw_groups(layout: UILayout, context: Context, rig: Object) -> None:
         header.label(text=title)
         if body is not None:
             column = body.column(align=True)
-            column.enabled = not rig_map.is_linked(rig)
             for joint in joints:
                 _draw_joint(column, context, rig, joint)
 

@@ -571,6 +571,29 @@ def map_by_hand(blend: str, take: str) -> dict[str, Any]:
     }
 
 
+def map_of_a_linked_rig(folder: str) -> list[str]:
+    """The bone of a joint that was corrected on an overridden rig, then and after its file is read again."""
+    import addon_utils
+
+    library, scene = (str(Path(folder) / name) for name in ("library.blend", "scene.blend"))
+    rigs.humanoid()
+    bpy.ops.wm.save_as_mainfile(filepath=library)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    addon_utils.enable(PACKAGE, default_set=True)
+    with bpy.data.libraries.load(library, link=True) as (source, target):
+        target.objects = list(source.objects)
+    bpy.context.scene.collection.objects.link(target.objects[0])
+    rig = target.objects[0].override_create(remap_local_usages=True)
+    activate(rig)
+    bpy.ops.hums.set_joint(joint="head", bone="mixamorig:Neck")
+    rig_map = core("core.rig_map")
+    found = [rig_map.bones_of(rig)["head"]]
+    bpy.ops.wm.save_as_mainfile(filepath=scene)
+    bpy.ops.wm.open_mainfile(filepath=scene)
+    rig = next(obj for obj in bpy.context.scene.objects if obj.override_library is not None)
+    return [*found, rig_map.bones_of(rig)["head"]]
+
+
 def saved_maps(folder: str) -> dict[str, Any]:
     """A map corrected by operators and fields, saved, used by another rig, exported, deleted and imported again."""
     hero, rig_map = rigs.humanoid(), core("core.rig_map")

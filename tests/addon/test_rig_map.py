@@ -46,5 +46,9 @@ def test_maps_are_corrected_on_both_sides_saved_used_by_themselves_and_shared(bl
         assert part in told
 
 
+def test_a_linked_rig_can_be_corrected_and_its_file_keeps_it(blender: Blender, tmp_path: Path) -> None:
+    assert blender.run("map_of_a_linked_rig", folder=tmp_path) == ["mixamorig:Neck", "mixamorig:Neck"]
+
+
 def test_asking_for_a_map_again_costs_a_panel_nothing(blender: Blender) -> None:
     assert blender.run("time_of_a_cached_map") < 0.002
