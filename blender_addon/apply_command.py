@@ -48,7 +48,12 @@ def add_verb(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     words.add_argument("--whole", action="store_true", help="whole motions, not only the stretches like the query")
     words.add_argument("--root", choices=("motion", "in_place", "object"), default="motion", help="what travels")
-    words.add_argument("--plant-feet", action="store_true", help="hold feet in place while they stand")
+    words.add_argument(
+        "--plant-feet",
+        action=argparse.BooleanOptionalAction,
+        default=retarget.RetargetOptions.plant_feet,
+        help="hold feet in place while they stand",
+    )
     words.add_argument("--fps", type=float, default=0.0, help="frames a second of the scene (default: the file's)")
     words.add_argument(
         "--fewer-keys", type=float, default=0.0, metavar="DEGREES", help="leave out keys within this error"

@@ -334,7 +334,8 @@ def held_curves(take: str) -> dict[str, Any]:
     hero = blocked_hero()
     for curve in curves_of(hero):
         if curve.group is None:  # Blender 4.2 groups what keys are inserted for in no group
-            curve.group = hero.animation_data.action.groups.new(curve.data_path.split('"')[1])
+            bone, made = curve.data_path.split('"')[1], hero.animation_data.action.groups
+            curve.group = made.get(bone) or made.new(bone)
     groups = {curve.group.name: curve.group for curve in curves_of(hero)}
     groups["mixamorig:LeftArm"].lock = True
     groups["mixamorig:Head"].mute = True

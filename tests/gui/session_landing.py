@@ -153,6 +153,13 @@ def many_at_once() -> drive.Steps:
     yield from drive.wait(10)
     yield from drive.picture("landing_4_batch")
     yield from drive.key("RET")
+    drive.window().event_simulate(type="ESC", value="PRESS", x=400, y=400)  # before the first motions are done
+    yield from drive.wait(20)
+    facts["stopped"] = len(bpy.data.actions) - before
+    before = len(bpy.data.actions)
+    yield from drive.press("hums.apply_motions")
+    yield from drive.wait(10)
+    yield from drive.key("RET")
     yield from drive.until(lambda: len(bpy.data.actions) >= before + len(state().results), seconds=60)
     yield from drive.wait(10)
     facts["many"] = len(bpy.data.actions) - before

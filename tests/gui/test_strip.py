@@ -57,18 +57,6 @@ def test_results_are_looked_through_in_the_strip_and_dragged_onto_rigs_and_the_f
         assert (PICTURES / f"{name}.png").stat().st_size > 20_000
 
 
-def test_a_motion_lands_as_chosen_and_as_chosen_anew_after_the_fact(resources: Path, shared: Path) -> None:
-    facts = play("session_landing", resources, shared)
-    assert facts["start"] == 11, "at the playhead"
-    assert facts["keys"] < facts["frames"], "as chosen in the panel"
-    assert facts["path_in_place"] < 0.5 * facts["path"]
-    assert facts["actions_in_place"] == facts["actions"], "what is done anew begins with what was there before"
-    assert facts["actions_undone"] == facts["actions"] - 1
-    assert facts["path_redone"] == facts["path_in_place"]
-    assert facts["many"] == 5
-    assert facts["still"] == facts["applied"], "the rig keeps the action that it has"
-
-
 @in_a_row
 def test_the_ghost_touches_nothing_and_the_strip_survives_trouble(resources: Path, shared: Path, _time: int) -> None:
     facts = play("session_strip_trouble", resources, shared)
