@@ -54,6 +54,7 @@ def add_verb(add: Callable[..., argparse.ArgumentParser]) -> None:
         default=retarget.RetargetOptions.plant_feet,
         help="hold feet in place while they stand",
     )
+    words.add_argument("--reach-hands", action="store_true", help="bring hands where they are in the motion")
     words.add_argument("--fps", type=float, default=0.0, help="frames a second of the scene (default: the file's)")
     words.add_argument(
         "--fewer-keys", type=float, default=0.0, metavar="DEGREES", help="leave out keys within this error"
@@ -105,7 +106,9 @@ def _told(done: int, total: int) -> None:
 def _landing(options: argparse.Namespace) -> Landing:
     degrees = options.fewer_keys
     return Landing(
-        options=retarget.RetargetOptions(root=options.root, plant_feet=options.plant_feet),
+        options=retarget.RetargetOptions(
+            root=options.root, plant_feet=options.plant_feet, reach_hands=options.reach_hands
+        ),
         reduction=Reduction(degrees, 2.0) if degrees > 0 else None,
     )
 

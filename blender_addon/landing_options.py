@@ -191,18 +191,18 @@ def draw_essentials(layout: UILayout, options: LandingOptions) -> None:
 
 
 def draw_details(layout: UILayout, options: LandingOptions) -> None:
-    """Handles, feet, and the number of keys."""
+    """Handles, and what `draw_body` draws."""
     column = layout.column(align=True)
     column.prop(options, "before_s")
     column.prop(options, "after_s")
+    draw_body(layout, options)
+
+
+def draw_body(layout: UILayout, options: LandingOptions) -> None:
+    """Size, feet and hands, and the number of keys."""
     layout.prop(options, "scale")
     layout.prop(options, "plant_feet")
     layout.prop(options, "reach_hands")
-    draw_reduction(layout, options)
-
-
-def draw_reduction(layout: UILayout, options: LandingOptions) -> None:
-    """How many keys."""
     layout.prop(options, "fewer_keys")
     if options.fewer_keys:
         column = layout.column(align=True)

@@ -93,9 +93,7 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         row.prop(self, "catalog")
         layout.separator()
         layout.prop(self, "root")
-        layout.prop(self, "scale")
-        layout.prop(self, "plant_feet")
-        landing_options.draw_reduction(layout, self)
+        landing_options.draw_body(layout, self)
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """A person's click: asks how, then works beside the status bar."""
