@@ -7,10 +7,10 @@ core reads arrays out of Blender and writes keys into it. All arithmetic is in `
 
 from __future__ import annotations
 
-from . import command, operators, preferences, properties, rig_map_fields, strip_settings, ui
+from . import command, operators, preferences, properties, rig_map_fields, strip_settings, translations, ui
 from .core import background, draw_handlers, jobs, libraries, user_maps
 
-_MODULES = (user_maps, rig_map_fields, strip_settings, preferences, properties, operators, ui, command)
+_MODULES = (translations, user_maps, rig_map_fields, strip_settings, preferences, properties, operators, ui, command)
 
 
 def register() -> None:

@@ -171,6 +171,6 @@ def _named(clip: library.Clip) -> library.Hit:
 
 
 def _is_own(hit: library.Hit, examples: Sequence[Example]) -> bool:
-    """Whether a hit is the motion that one of the examples came from: of its file, or the same by name and motion."""
+    """Whether a hit is the motion that one of the examples came from: of the same take of its file, or equal to it."""
     origins = [example.origin for example in examples if example.origin.name == hit.name]
-    return any(origin.source == hit.source or hit.score > _SAME_SCORE for origin in origins)
+    return any(Path(origin.source).name == Path(hit.source).name or hit.score > _SAME_SCORE for origin in origins)

@@ -51,11 +51,17 @@ class HUMS_OT_drop_files(Guarded):
         description="What to do with the files",
         items=(
             ("query", "Find Similar", "List the motions of the library that are most like the one in the first file"),
-            ("import", "Import as New Armature", "Add an armature for each file"),
+            ("import", "Import as New Armature", "Add an armature that plays the motion, for each file"),
             ("apply", "Apply to Rig", "Put the motion of the first file on the rig"),
             ("add", "Add to Library", "Add the files to the library"),
         ),
     )
+
+    @classmethod
+    def description(cls, _context: Context, settings: HUMS_OT_drop_files) -> str:
+        """The tooltip of each entry of the menu."""
+        items = cls.bl_rna.properties["how"].enum_items
+        return bpy.app.translations.pgettext_tip(items[settings.how].description)
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """The drop: asks what to do."""

@@ -186,12 +186,8 @@ class HUMS_OT_more_like_this(Guarded):
     @classmethod
     def description(cls, _context: Context, settings: HUMS_OT_more_like_this) -> str:
         """The tooltip of each of the three."""
-        told = {
-            "instead": "Search with this result instead",
-            "also": "Search for what this result and the motions before have in common",
-            "not": "Search again, leaving out what is like this result",
-        }
-        return bpy.app.translations.pgettext_tip(told[settings.how])
+        items = cls.bl_rna.properties["how"].enum_items
+        return bpy.app.translations.pgettext_tip(items[settings.how].description)
 
     @classmethod
     def refusal(cls, context: Context) -> str:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the add-on shows, in other languages: one JSON file each, from the English text to the translated one.
+
+Blender looks a text up when it draws it. What an error says stays English, as in the report that a person sends.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+_LOCALES: Final = {"de": ("de_DE", "de"), "ja": ("ja_JP", "ja"), "zh": ("zh_HANS", "zh_CN", "zh")}
+"""The names that Blender has given to a language."""
+_CONTEXTS: Final = ("*", "Operator")
+"""Buttons of operators look in a context of their own."""
+
+Messages = dict[tuple[str, str], str]
+
+
+def messages() -> dict[str, Messages]:
+    """For each of Blender's locales, the translation of each text in each context."""
+    return {locale: _messages(language) for language, locales in _LOCALES.items() for locale in locales}
+
+
+def _messages(language: str) -> Messages:
+    texts = json.loads((Path(__file__).parent / f"{language}.json").read_text("utf-8"))
+    return {(context, text): translated for text, translated in texts.items() for context in _CONTEXTS}
+
+
+def register() -> None:
+    """Tells Blender the translations."""
+    bpy.app.translations.register(__package__, messages())
+
+
+def unregister() -> None:
+    """Takes them back."""
+    bpy.app.translations.unregister(__package__)
