@@ -18,6 +18,8 @@ from .strip_settings import HUMS_StripSettings
 
 PACKAGE = __package__
 ALL = "ALL"
+NAMES = "DeepHuMS"
+"""The context in which texts are translated that stand among names which people gave: these are left alone."""
 _NUMBER_OF_ALL = 1_000_000
 
 library_chosen: list[Callable[[Context], None]] = []
@@ -56,7 +58,11 @@ class HUMS_Preferences(AddonPreferences):
 
     libraries: CollectionProperty(type=HUMS_LibraryEntry)
     active: EnumProperty(
-        name="Library", description="The library that is searched", items=_library_choices, update=_tell_chosen
+        name="Library",
+        description="The library that is searched",
+        items=_library_choices,
+        update=_tell_chosen,
+        translation_context=NAMES,
     )
     workers: IntProperty(
         name="Processes",
@@ -159,10 +165,10 @@ def remove_library(context: Context, index: int) -> None:
     """Takes a library off the list; its folder stays."""
     preferences = of(context)
     active = active_library(context)
-    path = active.path if active is not None else ""
+    path, all_together = active.path if active is not None else "", preferences.active == ALL
     preferences.libraries.remove(index)
     left = [entry.path for entry in preferences.libraries]
-    if left and not (preferences.active == ALL and len(left) > 1):
+    if left and not (all_together and len(left) > 1):
         preferences.active = str(left.index(path) if path in left else 0)
     context.preferences.is_dirty = True
 

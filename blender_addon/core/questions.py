@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import bpy
+
 from . import libraries
 from .engine import canonical, errors, library
 from .provenance import NOWHERE, Provenance
@@ -55,7 +57,8 @@ class Subject:
         """Such as ``Hero, frames 1 to 30; not like run_09_01``."""
         text = " + ".join(example.name for example in self.like)
         if self.unlike:
-            text += "; not like " + ", ".join(example.name for example in self.unlike)
+            names = ", ".join(example.name for example in self.unlike)
+            text += bpy.app.translations.pgettext_iface("; not like {names}").format(names=names)
         return text
 
     def also(self, example: Example) -> Subject:

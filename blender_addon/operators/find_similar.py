@@ -113,7 +113,8 @@ class _RigQuestion:
         by_selection = properties.session(context).selected_bones if bones == "panel" else bones == "selected"
         self._joints = _selected_joints(rig, self._joint_map) if by_selection else None
         self._frames = first, last
-        self._name = f"{rig.name}, frames {first} to {last}"
+        text = bpy.app.translations.pgettext_iface("{rig}, frames {first} to {last}")
+        self._name = text.format(rig=rig.name, first=first, last=last)
         self.reading = armature_reader.Reading(rig, context.scene, first, last)
 
     def subject(self) -> questions.Subject:

@@ -14,8 +14,8 @@ import bpy
 
 _LOCALES: Final = {"de": ("de_DE", "de"), "ja": ("ja_JP", "ja"), "zh": ("zh_HANS", "zh_CN", "zh")}
 """The names that Blender has given to a language."""
-_CONTEXTS: Final = ("*", "Operator")
-"""Buttons of operators look in a context of their own."""
+_CONTEXTS: Final = ("*", "Operator", "DeepHuMS")
+"""Buttons of operators look in a context of their own, and so does the menu of libraries (`preferences.NAMES`)."""
 
 Messages = dict[tuple[str, str], str]
 

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every face of the add-on once: empty, indexing, results, dragging, an error; themes, scales, languages."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy_extras import view3d_utils
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.gui import drive
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+facts: dict[str, Any] = {}
+
+
+def state() -> Any:  # noqa: ANN401 - Blender's properties
+    return bpy.context.window_manager.hums
+
+
+def preferences() -> Any:  # noqa: ANN401 - Blender's preferences
+    return bpy.context.preferences
+
+
+def idle() -> bool:
+    return not state().searching and state().reading == 0.0 and not state().indexing
+
+
+def session() -> drive.Steps:
+    yield from drive.wait(20)
+    yield from drive.show_sidebar()
+    yield from drive.picture("sheet_1_empty_dark")
+    yield from index()
+    yield from ask()
+    yield from drag()
+    yield from fail()
+    yield from dress()
+
+
+def index() -> drive.Steps:
+    with drive.over_view():
+        bpy.ops.hums.add_samples("INVOKE_DEFAULT")
+    yield from drive.until(lambda: state().progress > 0.3, seconds=90)
+    yield from drive.picture("sheet_2_indexing")
+    yield from drive.until(idle, seconds=150)
+    state().outcome = ""
+
+
+def ask() -> drive.Steps:
+    with drive.over_view():
+        bpy.ops.object.select_all(action="SELECT")
+        bpy.ops.object.delete()
+        for x in (-0.9, 0.9):
+            bpy.ops.hums.import_motion(filepath=str(SAMPLES / "kick_10_01.bvh"), location=(x, 0.0, 0.0))
+        bpy.context.space_data.region_3d.view_rotation = (0.76, 0.35, 0.24, 0.48)
+        bpy.ops.view3d.view_all()
+        bpy.context.scene.frame_set(40)
+        bpy.ops.hums.find_similar("INVOKE_DEFAULT")
+    yield from drive.until(lambda: len(state().results) == 20 and idle(), seconds=60)
+    with drive.over_view():
+        bpy.ops.hums.star_motion(index=1)
+        bpy.ops.hums.tag_motion(index=1, tags="hero, fight")
+    yield from drive.until(lambda: state().results[1].starred, seconds=20)
+    state().active_result = 1
+    previews = importlib.import_module(f"{drive.PACKAGE}.core.preview_motions").shared
+    yield from drive.until(lambda: not previews.is_reading and previews.byte_count > 0, seconds=60)
+    yield from drive.picture("sheet_3_results_dark")
+
+
+def drag() -> drive.Steps:
+    strip = importlib.import_module(f"{drive.PACKAGE}.core.strip")
+    part = drive.region("WINDOW")
+    box = strip.layout(bpy.context, drive.view(), part).tile_box(strip.tiles(bpy.context).index(2))
+    tile = round(part.x + box.x + box.width / 2), round(part.y + box.y + box.height / 2)
+    rig = bpy.context.view_layer.objects.active
+    hips = rig.matrix_world @ rig.pose.bones[0].head
+    at = view3d_utils.location_3d_to_region_2d(part, drive.view().spaces.active.region_3d, hips)
+    place = round(part.x + at.x), round(part.y + at.y)
+    yield from drive.drag(tile, place, release=False)
+    yield from drive.picture("sheet_4_dragging")
+    yield from drive.tap("ESC", place)
+    yield from drive.let_go(place)
+
+
+def fail() -> drive.Steps:
+    entry = preferences().addons[drive.PACKAGE].preferences.libraries.add()
+    entry.name, entry.path = "Studio", "/mnt/studio/motions.hums"
+    preferences().addons[drive.PACKAGE].preferences.active = "ALL"
+    yield from drive.until(lambda: len(state().facts) > 1 and bool(state().trouble) and idle(), seconds=60)
+    yield from drive.wait(10)
+    yield from drive.picture("sheet_5_error")
+    with drive.over_view():
+        bpy.ops.hums.remove_library(index=1)
+        bpy.ops.hums.dismiss_trouble()
+    yield from drive.until(idle, seconds=60)
+
+
+def dress() -> drive.Steps:
+    """The same results in another theme, at twice the size and in other languages."""
+    light = next(
+        path for folder in bpy.utils.preset_paths("interface_theme") for path in Path(folder).glob("*ight.xml")
+    )
+    with drive.over_view():
+        bpy.ops.script.execute_preset(filepath=str(light), menu_idname="USERPREF_MT_interface_theme_presets")
+    yield from drive.wait(10)
+    yield from drive.picture("sheet_6_results_light")
+    preferences().view.ui_scale = 2.0
+    yield from drive.wait(20)
+    yield from drive.picture("sheet_7_twice_light")
+    preferences().view.ui_scale = 1.0
+    with drive.over_view():
+        bpy.ops.preferences.reset_default_theme()
+    yield from drive.wait(20)
+    for language, name in (("ja_JP", "japanese"), ("de_DE", "german"), ("zh_HANS", "chinese")):
+        try:
+            preferences().view.language = language
+        except TypeError:  # this Blender came without it
+            continue
+        preferences().view.use_translate_interface = True
+        yield from drive.wait(20)
+        yield from drive.picture(f"sheet_l_{name}")
+
+
+drive.run(session(), facts)
