@@ -31,9 +31,11 @@ def _of(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.ClassDef) and node.name.startswith("HUMS_"):
         yield from _of_class(node)
     elif isinstance(node, ast.Tuple) and 3 <= len(node.elts) <= 5:  # an item of an enumeration
-        first = [_constant(element) for element in node.elts[:3]]
-        if all(isinstance(text, str) for text in first) and re.fullmatch(r"[A-Z][a-z ].*", str(first[2])):
-            yield from (str(text) for text in first[1:])
+        key, *words = node.elts[:3]
+        is_key = isinstance(key, ast.Name) or re.fullmatch(r"[A-Za-z_]+", str(_constant(key) or ""))
+        label, tip = (text if isinstance(text, str) else "" for text in map(_constant, words))
+        if is_key and label and re.fullmatch(r"[A-Z][a-z ].*", tip):
+            yield from (label, tip)
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
