@@ -330,7 +330,7 @@ def _frames_in_order(body: bytes, first: Sequence[Sequence[bytes]], every: int) 
     lines = [line for line in body.split(b"\n") if line and not line.isspace()]
     height, width = 1 + len(first), 1 + sum(len(words) - 1 for words in first)
     count = len(lines) // height
-    if len(lines) != count * height or width == 1:
+    if len(lines) != count * height or width == 1 or len(first) > MAX_JOINTS:
         return None
     for place, words in enumerate(first, start=1):
         name = words[0] + b" "
