@@ -35,7 +35,7 @@ _STIFF = 0.3  # radians: a joint that never bends more is none
 _MOST_FOLDED = 1.9  # radians between upper and lower part; what is folded more goes back to a twist bone
 _ENOUGH_VIEWS = 6  # poses from which on that can be said
 _SHORT_STEP = 0.85  # of the bone before: an end bone is shorter
-_LONG_STEP = 0.25  # of the bone before: a shorter one is part of the hand
+_LONG_STEP = 0.09  # of the way from the fork: a shorter one is part of the hand
 
 
 @dataclass(frozen=True, eq=False)
@@ -348,7 +348,7 @@ def _fan(tree: BoneTree, chain: NDArray[np.intp]) -> NDArray[np.intp]:
         chains = [c for c in tree.children[joint] if tree.children[c]]
         onward = int(chain[k + 1]) if k + 1 < len(chain) else -1
         together = 0
-        if onward in chains and tree.lengths[onward] > _LONG_STEP * tree.lengths[joint]:
+        if onward in chains and tree.lengths[onward] > _LONG_STEP * tree.lengths[chain[: k + 1]].sum():
             together = sum(c != onward and _same_place(tree, c, onward) for c in chains)
         fan[k] += len(chains) - together
         if together:

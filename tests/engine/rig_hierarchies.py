@@ -260,6 +260,29 @@ HIERARCHIES = (
         "shoulder.{l|r} arm_stretch.{l|r} forearm_stretch.{l|r} hand.{l|r}",
     ),
     Hierarchy(
+        "kaykit",
+        """
+        root hips spine chest head
+        chest: upperarm.{l|r} lowerarm.{l|r} wrist.{l|r} hand.{l|r} handslot.{l|r}
+        hips: upperleg.{l|r} lowerleg.{l|r} foot.{l|r} toes.{l|r}
+        root: kneeIK.{l|r}
+        root: control-foot-roll.{l|r} IK-foot.{l|r} IK-toe.{l|r}
+        """,
+        "hips chest - head",
+        "upperleg.{l|r} lowerleg.{l|r} foot.{l|r} toes.{l|r} - upperarm.{l|r} lowerarm.{l|r} wrist.{l|r}",
+    ),
+    Hierarchy(
+        "sides_behind",
+        """
+        Hips Spine Chest UpperChest Neck Head
+        UpperChest: Shoulder.{L|R} UpperArm.{L|R} LowerArm.{L|R} Hand.{L|R} Index_Proximal.{L|R}
+        Hips: UpperLeg.{L|R} LowerLeg.{L|R} Foot.{L|R} Toe.{L|R}
+        Head: Hair_root Hair_front
+        """,
+        "Hips UpperChest Neck Head",
+        "UpperLeg.{L|R} LowerLeg.{L|R} Foot.{L|R} Toe.{L|R} Shoulder.{L|R} UpperArm.{L|R} LowerArm.{L|R} Hand.{L|R}",
+    ),
+    Hierarchy(
         "advanced_skeleton",
         """
         Root_M RootPart1_M Spine1_M Spine1Part1_M Chest_M Neck_M NeckPart1_M Head_M

@@ -15,7 +15,7 @@ from tests.gui import drive
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HEADER_PX = 32
-GROUP_PX = 20
+GROUP_PX = 24
 facts: dict[str, Any] = {}
 
 
