@@ -168,16 +168,16 @@ def _first_moving_frame(positions: NDArray[np.float64]) -> int:
 
 def _rotations_from_rest(motion: Motion, joint_map: JointMap) -> NDArray[np.float64] | None:
     """World rotations from the reference pose ``[T, 22, 4]``, or None where rest and rotations do not serve."""
-    world = motion.world_rotations()
-    if world is None or motion.rest_positions is None:
-        return None
     joints = joint_map.joints
     mapped = joints >= 0
+    world = motion.world_rotations(np.maximum(joints, 0))
+    if world is None or motion.rest_positions is None:
+        return None
     rest = np.where(mapped[:, None], motion.rest_positions[np.maximum(joints, 0)].astype(np.float64), np.nan)
     fix = _turns_of_rest(rest.tobytes(), mapped.tobytes())
     if fix is None:
         return None
-    rotations = quat.mul(world[:, np.maximum(joints, 0)], fix)
+    rotations = quat.mul(world, fix)
     return orientation.fill_missing(rotations, mapped & np.isfinite(rotations).all(axis=(0, 2)))
 
 

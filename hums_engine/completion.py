@@ -9,7 +9,8 @@ is seen. An encoder is given completed motions; alignment keeps to what was seen
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ Array = NDArray[np.float64]
 _FLAT = np.array([1.0, 1.0, 0.0])
 
 
-class Poses(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Poses:
     """How poses are distributed.
 
     Attributes:
@@ -38,13 +40,20 @@ class Poses(NamedTuple):
         if motion.valid.all():
             return motion
         seen = np.repeat(motion.valid, 3)
-        weights = np.linalg.solve(self.covariance[np.ix_(seen, seen)], self.covariance[np.ix_(seen, ~seen)])
+        weights = _weights(self, motion.valid.tobytes())
         local, place, heading = own_frame(motion)
         given = local[:, motion.valid].reshape(len(local), -1)
         guessed = self.mean[~seen] + (given - self.mean[seen]) @ weights
         joints = motion.joints.copy()
         joints[:, ~motion.valid] = quat.rotate(heading, guessed.reshape(len(local), -1, 3)) + place
         return NormalizedMotion(joints, np.ones_like(motion.valid))
+
+
+@lru_cache(maxsize=64)  # most clips of a library lack the same joints
+def _weights(poses: Poses, valid: bytes) -> Array:
+    """What each coordinate that is seen says of each that is not ``[seen, unseen]``: their conditional mean."""
+    seen = np.repeat(np.frombuffer(valid, dtype=np.bool_), 3)
+    return np.linalg.solve(poses.covariance[np.ix_(seen, seen)], poses.covariance[np.ix_(seen, ~seen)])
 
 
 def own_frame(motion: NormalizedMotion) -> tuple[Array, Array, Array]:

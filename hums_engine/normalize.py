@@ -96,7 +96,7 @@ def _trunk(joints: Array) -> Array:
 def _start_heading(joints: Array) -> Array:
     """The heading ``[4]`` over the first quarter second, which is steadier than that of one noisy frame."""
     first = joints[: max(1, round(_HEADING_S * FPS))]
-    forward = np.cross(rest_pose.lateral(first), rest_pose.UP).mean(axis=0)
+    forward = quat.cross(rest_pose.lateral(first), rest_pose.UP).mean(axis=0)
     return rest_pose.about_vertical(rest_pose.FORWARD, forward)
 
 

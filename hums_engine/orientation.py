@@ -104,8 +104,8 @@ def _across(positions: Array, valid: Mask, name: str) -> Array | None:
 
 def _frame(across: Array, up: Array) -> Array:
     """The rotation ``[T, 4]`` that takes +X to ``across`` and +Z as near to ``up`` as it can."""
-    back = quat.unit(np.cross(up, across))
-    return quat.from_matrix(np.stack([across, back, np.cross(across, back)], axis=-1))
+    back = quat.unit(quat.cross(up, across))
+    return quat.from_matrix(np.stack([across, back, quat.cross(across, back)], axis=-1))
 
 
 def _head(positions: Array, valid: Mask, chest: Array) -> Array:
@@ -131,10 +131,10 @@ def _limb(positions: Array, valid: Mask, trunk: Array, limb: tuple[int, int, int
         quat.unit(positions[:, lower] - positions[:, upper]),
         quat.unit(positions[:, end] - positions[:, lower]),
     )
-    normal = np.cross(bone, shin)
+    normal = quat.cross(bone, shin)
     bend = np.linalg.norm(normal, axis=-1)
     hinge = quat.rotate(first, _HINGES[upper])
-    twist = np.arctan2(np.sum(np.cross(hinge, normal) * bone, axis=-1), np.sum(hinge * normal, axis=-1))
+    twist = np.arctan2(np.sum(quat.cross(hinge, normal) * bone, axis=-1), np.sum(hinge * normal, axis=-1))
     first = quat.mul(quat.from_axis_angle(bone, twist * np.clip(bend / _SURE_BEND, 0.0, 1.0)), first)
     return first, _aim(first, positions, valid, lower, end)
 

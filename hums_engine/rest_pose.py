@@ -114,7 +114,7 @@ def heading(points: Array) -> Array:
     Returns:
         The identity where the figure has no horizontal facing (lying on its side).
     """
-    forward = np.cross(lateral(points), UP)
+    forward = quat.cross(lateral(points), UP)
     return about_vertical(FORWARD, forward)
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def test_what_depends_on_seen_joints_is_where_they_say() -> None:
     place = np.array([*((REFERENCE[INDEX["left_hip"]] + REFERENCE[INDEX["right_hip"]])[:2] / 2), 0.0])
     raised = still.joints.copy()
     raised[:, [INDEX["left_wrist"], INDEX["left_elbow"]]] += [0.1, 0.2, 0.3]
-    poses = poses_with_wrists_tied_to_elbows()._replace(mean=(REFERENCE - place).ravel())
+    poses = replace(poses_with_wrists_tied_to_elbows(), mean=(REFERENCE - place).ravel())
     completed = poses.complete(without(NormalizedMotion(raised, still.valid), "left_wrist"))
     assert completed.valid.all()
     np.testing.assert_allclose(completed.joints, raised, atol=1e-4)
