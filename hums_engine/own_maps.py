@@ -160,7 +160,22 @@ def save(folder: Path, title: str, joints: Mapping[str, str], names: Sequence[st
         "joints": {joint: [said[joint]] for joint in JOINTS if joint in said},
         "carriers": carriers(place, parents),
     }
-    path = folder / f"{stem}.json"
+    return _write(folder, data)
+
+
+def bring(file: Path, folder: Path) -> RigFamily:
+    """Takes a map that somebody shared into a folder, over one of the same name.
+
+    Raises:
+        MappingError: the file is no map, has the name of a shipped family, or cannot be kept.
+    """
+    shared = read_family(file)
+    data = json.loads(file.read_text(encoding="utf-8")) | {"family": stem_of(shared.family)}
+    return read_family(_write(folder, data))
+
+
+def _write(folder: Path, data: Mapping[str, object]) -> Path:
+    path = folder / f"{data['family']}.json"
     try:
         path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:

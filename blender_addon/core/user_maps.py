@@ -67,7 +67,11 @@ def export(family: str, to: Path) -> None:
     Raises:
         HumsError: there is no such map, or the file cannot be written.
     """
-    _copy(folder() / f"{_known(family)}.json", to.with_suffix(".json"))
+    file, to = folder() / f"{_known(family)}.json", to.with_suffix(".json")
+    try:
+        to.write_bytes(file.read_bytes())
+    except OSError as error:
+        raise errors.HumsError(f"{to} cannot be written ({error.strerror}): choose another place.") from None
 
 
 def bring(file: Path) -> str:
@@ -76,22 +80,13 @@ def bring(file: Path) -> str:
     Raises:
         HumsError: the file is no map, or it cannot be kept.
     """
-    shared = own_maps.read_family(file)
-    _copy(file, folder() / f"{own_maps.stem_of(shared.family)}.json")
-    return shared.title
+    return own_maps.bring(file, folder()).title
 
 
 def _known(family: str) -> str:
     if family not in titles():
         raise errors.HumsError(f"There is no saved map '{family}': choose one of those in the menu.")
     return family
-
-
-def _copy(file: Path, to: Path) -> None:
-    try:
-        to.write_bytes(file.read_bytes())
-    except OSError as error:
-        raise errors.HumsError(f"{to} cannot be written ({error.strerror}): choose another place.") from None
 
 
 def register() -> None:

@@ -98,6 +98,14 @@ def test_saving_again_under_the_same_title_replaces_the_map(maps: Path) -> None:
     assert len(own_maps.maps()) == 1
 
 
+def test_a_shared_map_is_kept_under_the_name_it_has_whatever_its_file_was_called(maps: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "download (3).json"
+    shared.write_text(json.dumps({"family": "Studio Ogre", "title": "Studio Ogre", "joints": {"pelvis": "root"}}))
+    brought = own_maps.bring(shared, maps)
+    assert brought.family == "studio_ogre"
+    assert [path.name for path in maps.iterdir()] == ["studio_ogre.json"]
+
+
 @pytest.mark.parametrize(("title", "why"), [(" ", "type one"), ("..", "type one"), ("Mixamo", "choose another")])
 def test_a_title_that_cannot_be_is_refused(maps: Path, title: str, why: str) -> None:
     with pytest.raises(MappingError, match=why):
