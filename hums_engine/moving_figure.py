@@ -57,12 +57,14 @@ class MovingFigure:
         path: ``[T, 2]`` where the ground under the hips lies, seen from that of the first frame.
         shown: ``[STROKE_COUNT]`` which strokes the source has joints for.
         telling: the frame that shows best what happens.
+        box: half the width that the figure ever takes, how deep it reaches, and how high, metres.
     """
 
     points: Array
     path: Array
     shown: NDArray[np.bool_]
     telling: int
+    box: tuple[float, float, float]
 
     @property
     def duration_s(self) -> float:
@@ -77,11 +79,6 @@ class MovingFigure:
     def frame(self, time_s: float) -> int:
         """The frame ``time_s`` seconds after the first, as far as there is one."""
         return min(max(round(time_s * FPS), 0), len(self.points) - 1)
-
-    def box(self) -> tuple[float, float, float]:
-        """Half the width that the figure ever takes, how deep it reaches, and how high, metres."""
-        across, upward = np.abs(self.points[..., 0]).max(), self.points[..., 1]
-        return float(across) + viewing.HEAD_RADIUS, float(upward.min()), float(upward.max()) + viewing.HEAD_RADIUS
 
 
 class Strokes(NamedTuple):
@@ -120,7 +117,14 @@ def prepare(motion: CanonicalMotion) -> MovingFigure:
     seen = (positions - ground[:, None]) @ axes.T / size
     path = (ground - ground[0]) @ axes.T[:, :2] / size
     points = with_head(seen, valid)
-    return MovingFigure(points.astype(np.float32), path.astype(np.float32), drawable(valid), telling_frame(points))
+    across, upward = float(np.abs(points[..., 0]).max()), points[..., 1]
+    return MovingFigure(
+        points=points.astype(np.float32),
+        path=path.astype(np.float32),
+        shown=drawable(valid),
+        telling=telling_frame(points),
+        box=(across + viewing.HEAD_RADIUS, float(upward.min()), float(upward.max()) + viewing.HEAD_RADIUS),
+    )
 
 
 def with_head(joints: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bpy.types import Context, Object
 
-from . import armature_reader, picking, preview_motions, rig_map
+from . import armature_reader, landing, picking, preview_motions, rig_map
 from .engine import errors
 from .preview_motions import Clip
 
@@ -83,11 +83,8 @@ def _refusal(target: picking.Target | None) -> str:
 
 def rig_refusal(rig: Object) -> str:
     """Why a motion cannot be dropped on a rig, or empty."""
-    if rig.library is not None:
-        return f"{rig.name} is linked: make a library override of it first"
-    if rig.animation_data is not None and rig.animation_data.use_tweak_mode:
-        return f"{rig.name} has an NLA strip in tweak mode: leave it first"
     try:
+        landing.check_can_be_animated(rig)
         with armature_reader.named(rig):
             rig_map.joint_map_of(rig)
     except errors.HumsError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 _MARGIN = 8.0
@@ -57,19 +58,19 @@ class StripLayout:
     tile: tuple[float, float]
     scroll: float
 
-    @property
+    @cached_property
     def pitch(self) -> float:
         """From one tile to the next."""
         return self.tile[0] + _GAP * self.scale
 
-    @property
+    @cached_property
     def inside(self) -> Box:
         """Where tiles are shown."""
         pad = _PADDING * self.scale
         bar = (_BAR + 3.0) * self.scale if self.scrolls else 0.0
         return Box(self.box.x + pad, self.box.y + pad + bar, self.box.width - 2 * pad, self.tile[1])
 
-    @property
+    @cached_property
     def length(self) -> float:
         """All tiles side by side."""
         return max(self.count * self.pitch - _GAP * self.scale, 0.0)

@@ -202,28 +202,27 @@ class _Drawing:
         return figure.frame(float(preview.steps[min(moment, len(preview.steps) - 1)]))
 
     def _write_tile(self, tile: Box, index: int) -> None:
-        """Name, score, seconds, and a star where there is one."""
+        """Name, score and seconds as far as there is room, and a star where there is one."""
         scale, colours = self.layout.scale, self.colours
         left, room = tile.x + 6.0 * scale, tile.width - 12.0 * scale
-        name, seconds, score, starred = self._words(index)
+        name, more, starred = self._words(index)
         ink = colours.text_active if index == self.session.active_result else colours.text
-        upper, lower = tile.y + 1.45 * self.line, tile.y + 0.58 * self.line
-        painter.draw_text(painter.fitted(name, self.size, round(room)), left, upper, self.size, ink)
-        painter.draw_text(score, left, lower, self.small, colours.quiet)
-        width = painter.text_width(seconds, self.small)
-        painter.draw_text(seconds, left + room - width, lower, self.small, colours.quiet)
+        line = painter.fitted(name, self.size, round(room))
+        painter.draw_text(line, left, tile.y + 1.45 * self.line, self.size, ink)
+        if painter.text_width(more, self.small) <= room:
+            painter.draw_text(more, left, tile.y + 0.58 * self.line, self.small, colours.quiet)
         if starred:
             top = tile.y + tile.height - self.size - 4.0 * scale
             painter.draw_text("★", left + room - self.size, top, self.size, colours.star)
 
-    def _words(self, index: int) -> tuple[str, str, str, bool]:
-        """What is written on a tile: name, seconds, score, and whether it is starred."""
+    def _words(self, index: int) -> tuple[str, str, bool]:
+        """What is written on a tile: its name, what more there is to say, and whether it is starred."""
         if index == strip.QUERY:
             asked = previewed_query.last()
-            return iface("Query"), _seconds(asked.figure.duration_s if asked is not None else 0.0), "", False
+            return iface("Query"), _seconds(asked.figure.duration_s if asked is not None else 0.0), False
         result = self.session.results[index]
-        score = f"{result.score:.0f}" if result.scored else ""
-        return result.name, _seconds(result.end_s - result.start_s), score, result.starred
+        seconds = _seconds(result.end_s - result.start_s)
+        return result.name, f"{result.score:.0f}  ·  {seconds}" if result.scored else seconds, result.starred
 
     def _tell_trouble(self) -> None:
         """Above the tile under the mouse, why its motion cannot be shown."""
@@ -240,7 +239,7 @@ def _seconds(duration_s: float) -> str:
 
 def _fit(figure: moving_figure.MovingFigure, stage: Box) -> tuple[float, float, float]:
     """Pixels to a metre, and where the ground under the hips lies, so that a figure fits its stage all the time."""
-    half, low, high = figure.box()
+    half, low, high = figure.box
     zoom = min(stage.height / max(high - low, 1.7), stage.width / 2 / half)
     return zoom, stage.x + stage.width / 2, stage.y - low * zoom
 

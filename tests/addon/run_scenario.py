@@ -19,8 +19,9 @@ import bpy  # noqa: E402
 import landing_scenarios  # noqa: E402
 import scenarios  # noqa: E402
 import search_scenarios  # noqa: E402
+import viewport_scenarios  # noqa: E402
 
-MODULES = (scenarios, landing_scenarios, search_scenarios)
+MODULES = (scenarios, landing_scenarios, search_scenarios, viewport_scenarios)
 PACKAGE = "bl_ext.user_default.deephums"
 
 

@@ -42,7 +42,7 @@ def test_the_mirror_image_has_left_and_right_exchanged() -> None:
 
 def test_a_figure_fits_the_box_that_it_names() -> None:
     figure = moving_figure.prepare(stride())
-    half, low, high = figure.box()
+    half, low, high = figure.box
     assert np.abs(figure.points[..., 0]).max() <= half
     assert low <= figure.points[..., 1].min()
     assert 1.6 < high < 2.0
