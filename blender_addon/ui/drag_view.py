@@ -72,8 +72,7 @@ def _draw_figure(context: Context, now: drag.Drag, colours: palette.Palette) -> 
     """The figure beside the mouse, or on the floor where it would stand; and the word below it."""
     unit, region = context.preferences.system.ui_scale, context.region
     x, y = strip.state.mouse[0] - region.x, strip.state.mouse[1] - region.y
-    reach = 400.0 * unit
-    if not (-reach < x < region.width + reach and -reach < y < region.height + reach):
+    if not (0 <= x < region.width and 0 <= y < region.height):
         return
     floor = now.target.floor if now.target is not None and now.target.spot.region == region else None
     if floor is None:

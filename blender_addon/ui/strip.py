@@ -67,7 +67,7 @@ class _Drawing:
         self.tiles = strip.tiles(context)
         place = strip.state.hovered
         self.hovered = place.tile if place is not None and place.area == area else None
-        self.shown = [(slot, self.tiles[slot]) for slot in layout.visible()]
+        self.shown = [(layout.tile_box(slot), self.tiles[slot]) for slot in layout.visible()]
         self.clips = {index: strip.clip(context, index) for _, index in self.shown if index != strip.QUERY}
 
     def draw(self) -> None:
@@ -84,8 +84,8 @@ class _Drawing:
             self._draw_tiles()
             self._draw_figures()
         painter.clip_text(self.layout.inside)
-        for slot, index in self.shown:
-            self._write_tile(self.layout.tile_box(slot), index)
+        for tile, index in self.shown:
+            self._write_tile(tile, index)
         painter.clip_text(None)
         self._tell_trouble()
 
@@ -104,10 +104,10 @@ class _Drawing:
     def _draw_tiles(self) -> None:
         colours, scale = self.colours, self.layout.scale
         boxes, fills, edges, rims = [], [], [], []
-        for slot, index in self.shown:
+        for tile, index in self.shown:
             active = index == self.session.active_result
             hovered = index == self.hovered
-            boxes.append(self.layout.tile_box(slot))
+            boxes.append(tile)
             fills.append(colours.active if active else colours.hovered if hovered else colours.tile)
             edges.append(colours.accent if active else colours.track)
             rims.append(1.6 * scale if active else scale if index == strip.QUERY else 0.0)
@@ -118,13 +118,14 @@ class _Drawing:
         """On each tile a bar as long as the motion is similar."""
         colours, scale = self.colours, self.layout.scale
         boxes, fills = [], []
-        for slot, index in self.shown:
+        ink = palette.mixed(colours.track, colours.text, 0.08)
+        for tile, index in self.shown:
             if index == strip.QUERY or not self.session.results[index].scored:
                 continue
-            track = self._score_box(self.layout.tile_box(slot))
+            track = self._score_box(tile)
             part = track._replace(width=track.width * max(self.session.results[index].score, 4.0) / 100.0)
             boxes += [track, part]
-            fills += [palette.mixed(colours.track, colours.text, 0.08), colours.accent]
+            fills += [ink, colours.accent]
         _draw_boxes(boxes, [1.25 * scale] * len(boxes), fills, fills, [0.0] * len(boxes))
 
     def _score_box(self, tile: Box) -> Box:
@@ -135,10 +136,10 @@ class _Drawing:
     def _draw_figures(self) -> None:
         """All figures at once; where one cannot be had, nothing stands on its tile."""
         seen: list[tuple[moving_figure.MovingFigure, int, Box, int]] = []
-        for slot, index in self.shown:
+        for tile, index in self.shown:
             figure = self._figure(index)
             if isinstance(figure, moving_figure.MovingFigure):
-                seen.append((figure, self._frame(figure, index), self._stage(self.layout.tile_box(slot)), index))
+                seen.append((figure, self._frame(figure, index), self._stage(tile), index))
         if not seen:
             return
         figures, frames, stages, indices = zip(*seen, strict=True)
@@ -226,11 +227,11 @@ class _Drawing:
 
     def _tell_trouble(self) -> None:
         """Above the tile under the mouse, why its motion cannot be shown."""
-        for slot, index in self.shown:
+        for tile, index in self.shown:
             figure = self._figure(index) if index == self.hovered else None
             if isinstance(figure, str):
                 top = self.layout.box.y + self.layout.box.height + 2.0 * self.line
-                words.draw_words(self.context, self.colours, [figure], self.layout.tile_box(slot).x, top, alarm=True)
+                words.draw_words(self.context, self.colours, [figure], tile.x, top, alarm=True)
 
 
 def _seconds(duration_s: float) -> str:
