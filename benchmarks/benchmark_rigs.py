@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -59,7 +60,7 @@ def true_bones(rig: str) -> list[str]:
 
 def true_pairs(rig: str) -> list[tuple[str, str]]:
     """For each canonical joint the bone that starts there and the one that turns what leaves it; empty without it."""
-    names = dict.fromkeys(JOINTS, ("", ""))
+    names: dict[str, tuple[str, str]] = dict.fromkeys(JOINTS, ("", ""))
     truth = _TRUTH[rig]
     while isinstance(truth, str):
         truth = _TRUTH[truth]
@@ -179,7 +180,7 @@ def what_must_stay(armature: Object) -> dict[str, object]:
     }
 
 
-def _plain(bone: bpy.types.PoseBone) -> list[bpy.types.Constraint]:
+def _plain(bone: bpy.types.PoseBone) -> list[Any]:
     """Constraints whose influence no driver sets."""
     data = bone.id_data.animation_data
     driven = {curve.data_path for curve in data.drivers} if data is not None else set()

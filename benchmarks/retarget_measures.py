@@ -72,8 +72,8 @@ def measure(source: Performance, target: Performance, fps: float) -> Measures:
     joints = quat.rotate(turn, source.joints)
     limbs = np.concatenate([_limb(joints, target, limb) for limb in rest_pose.LIMBS])
     trunks = (rest_pose.trunk_direction(posed) for posed in (joints, target.joints))
-    ground, height = _path_errors(joints, target.joints)
-    above, below = _floor_errors(target.joints, target.rest)
+    ground, height = _path_errors(joints, target)
+    above, below = _floor_errors(target)
     planted = _planted(joints, fps)
     return Measures(
         limb_mean_deg=float(np.nanmean(limbs)),
@@ -82,8 +82,8 @@ def measure(source: Performance, target: Performance, fps: float) -> Measures:
         foot_deg=float(np.nanmean(_feet_apart(quat.mul(turn, source.turns), target))),
         path_ground_pct=ground,
         path_height_pct=height,
-        slide_cm_s=_slide(target.joints, planted, fps),
-        source_slide_cm_s=_slide(joints, planted, fps),
+        slide_cm_s=_slide(target.joints, _leg(target), planted, fps),
+        source_slide_cm_s=_slide(joints, leg_length(joints), planted, fps),
         above_floor_cm=above,
         below_floor_cm=below,
         knee_twist_deg=_knee_twist(target) - _knee_twist(source),
@@ -124,19 +124,19 @@ def _feet_apart(turns: Array, target: Performance) -> Array:
     return np.concatenate(found)
 
 
-def _path_errors(source: Array, target: Array) -> tuple[float, float]:
+def _path_errors(source: Array, target: Performance) -> tuple[float, float]:
     """Root-mean-square distance of the hips' paths over the ground and in height, per cent of the target's leg."""
     leg = _leg(target)
-    a, b = rest_pose.hips(source) * (leg / _leg(source)), rest_pose.hips(target)
+    a, b = rest_pose.hips(source) * (leg / leg_length(source)), rest_pose.hips(target.joints)
     off = (b - b[0]) - (a - a[0])
     ground, height = np.hypot(off[:, 0], off[:, 1]), off[:, 2]
     return tuple(float(np.sqrt(np.mean(e**2)) / leg * 100) for e in (ground, height))  # type: ignore[return-value]
 
 
-def _leg(joints: Array) -> float:
-    """Length of the legs; of a figure without knees and feet, the height of its hips less a foot of usual height."""
-    leg = leg_length(joints)
-    return leg if np.isfinite(leg) else float(np.median(rest_pose.hips(joints)[..., 2])) / _FOOT
+def _leg(figure: Performance) -> float:
+    """Length of the legs; of a figure without knees and feet, how high its hips rest over a foot of usual height."""
+    leg = leg_length(figure.joints)
+    return leg if np.isfinite(leg) else float(rest_pose.hips(figure.rest)[2]) / _FOOT
 
 
 def _feet(joints: Array) -> Array:
@@ -150,18 +150,18 @@ def _planted(source: Array, fps: float) -> NDArray[np.bool_]:
     return low & (np.linalg.norm(np.diff(feet, axis=0), axis=-1) * fps < _PLANTED_M_S)
 
 
-def _slide(joints: Array, planted: NDArray[np.bool_], fps: float) -> float:
+def _slide(joints: Array, leg: float, planted: NDArray[np.bool_], fps: float) -> float:
     """Mean speed over the ground of planted ankles, cm/s for legs of 0.9 m; NaN where none stands."""
-    feet = _feet(joints) * (LEG_M / _leg(joints))
+    feet = _feet(joints) * (LEG_M / leg)
     speed = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1) * fps * 100
     return float(speed[planted].mean()) if planted.any() else float("nan")
 
 
-def _floor_errors(target: Array, rest: Array) -> tuple[float, float]:
+def _floor_errors(target: Performance) -> tuple[float, float]:
     """How far the lowest standing ankle hangs above or sinks below its height at rest, cm for legs of 0.9 m."""
-    lowest = np.percentile(_feet(target)[..., 2].min(axis=1), 5)
-    off = float(lowest - _feet(rest[None])[..., 2].mean()) * (LEG_M / _leg(target)) * 100
-    return float(np.fmax(off, 0.0 * off)), float(np.fmax(-off, 0.0 * off))
+    lowest = np.percentile(_feet(target.joints)[..., 2].min(axis=1), 5)
+    off = float(lowest - _feet(target.rest[None])[..., 2].mean()) * (LEG_M / _leg(target)) * 100
+    return (max(off, 0.0), max(-off, 0.0)) if np.isfinite(off) else (off, off)
 
 
 def _knee_twist(figure: Performance) -> float:

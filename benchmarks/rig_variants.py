@@ -27,7 +27,8 @@ def stance(rig: Object, bones: Bones) -> Bones:
 
 def facing_back(rig: Object, bones: Bones) -> Bones:
     """Facing +Y, in the armature itself."""
-    _transform(rig, Matrix.Rotation(math.pi, 4, "Z"))
+    world = rig.matrix_world.to_quaternion().to_matrix().to_4x4()
+    _transform(rig, world.inverted() @ Matrix.Rotation(math.pi, 4, "Z") @ world)
     return bones
 
 

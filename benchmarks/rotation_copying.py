@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from benchmarks.benchmark_rigs import Posed
 from benchmarks.retarget_measures import Performance
-from hums_engine import quat, rest_pose, skeleton
+from hums_engine import proportions, quat, rest_pose, skeleton
 from hums_engine.canonical import CanonicalMotion
 from hums_engine.mapping import map_motion
 from hums_engine.motion import Motion
-from hums_engine.normalize import leg_length
 from hums_engine.skeleton import INDEX, PARENTS
 
 Array = NDArray[np.float64]
@@ -79,8 +78,7 @@ def _played(turns: Array, source: CanonicalMotion, rest: Posed) -> Performance:
     """The rig's joints with its bones so turned, its hips on the source's path at its own size."""
     still = rest.joints[0]
     seen = np.where(source.valid[:, None], source.positions.astype(np.float64), np.nan)
-    ratio = leg_length(still) / leg_length(seen)
-    hips = rest_pose.hips(seen) * (ratio if np.isfinite(ratio) else 1.0)
+    hips = rest_pose.hips(seen) * proportions.size(seen, still, floor=0.0)
     joints = np.full((source.frame_count, skeleton.JOINT_COUNT, 3), np.nan)
     pelvis = INDEX["pelvis"]
     joints[:, pelvis] = hips + quat.rotate(turns[:, pelvis], still[pelvis] - rest_pose.hips(still))

@@ -32,7 +32,7 @@ _FLOOR_NEAR_ZERO = 0.15
 _USUAL_ANKLE = 0.09
 _PLANTED_PERCENTILE = 5
 _MOST_LIFT, _MOST_BEND = np.radians(6.0), np.radians(40.0)
-_MOST_SHIFT = 0.03
+_MOST_SHIFT = 0.025
 """In leg lengths: how far a planted foot is brought over the ground, before its leg would point elsewhere."""
 _SLACK = 0.006
 """In leg lengths: how far from its height a planted foot is left, since straight knees bend much for little."""
@@ -176,37 +176,21 @@ def retarget(
     joint_map = joint_map or rig.map()
     options = options or RetargetOptions()
     motion = motion.resampled(fps) if fps > 0 else motion
-    rest = _rest_joints(rig, joint_map)
-    turn = _placement_turn(motion, rest, options)
-    turned = quat.mul(turn, motion.rotations)
-    from_rest = quat.mul(turned, quat.inv(rest_pose.from_reference(rest, joint_map.valid)))
-    joints = np.flatnonzero(joint_map.valid & _turns(motion, options.plant_feet))
-    source = quat.rotate(turn, np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan))
-    floors = _rest_floor(rig, joint_map, rest)
-    ratio = proportions.size(source, rest, floors[0])
-    spreads = rig.carriers is None  # what is between the controls of a control rig, constraints move
-    bends = in_between_bones.bends(rig.parents, rig.heads, joint_map.joints) if spreads else {}
-    from_rest = proportions.with_whole_limbs(from_rest, source, rest)
-    from_rest = proportions.with_own_sway(from_rest, source, rest, ratio, motion.fps, _anchor(motion, options))
-    from_rest = proportions.with_source_lean(from_rest, source, rest, bends)
-    if options.reach_hands:
-        from_rest = proportions.with_hands_reaching(from_rest, source, rest, bends, ratio)
-    hips = _hip_path(motion, turn, rest, floors, ratio, options)
-    hips, from_rest = _standing(motion, source, rest, hips, from_rest, floors, ratio, options.plant_feet)
-    if options.plant_feet:
-        from_rest = _toes_up(rig, joint_map, rest, hips, from_rest, motion.fps)
+    body = _body(rig, joint_map)
+    hips, turns = _fitted(motion, rig, joint_map, body, options)
     travel = (hips - hips[_anchor(motion, options)]) * [1.0, 1.0, 0.0]
     if options.root != "motion":
         hips = hips - travel
-    loose = _loose_bones(rig, joint_map, rest)
-    wanted = {int(joint_map.joints[j]): from_rest[:, j] for j in joints}
-    wanted = {bone: from_rest[:, joint] for bone, joint in loose.items()} | wanted
-    if spreads:
+    joints = np.flatnonzero(joint_map.valid & _turns(motion, options.plant_feet))
+    loose = _loose_bones(rig, joint_map, body.rest)
+    wanted = {bone: turns[:, joint] for bone, joint in loose.items()}
+    wanted |= {int(joint_map.joints[j]): turns[:, j] for j in joints}
+    if _spreads(rig):
         wanted |= in_between_bones.spread(rig.parents, rig.heads, joint_map.joints, wanted)
     deltas = _bone_deltas(rig, wanted)
     root_bone = _root_bone(rig, joint_map)
-    figure = hips[:, None] + proportions.posed(from_rest, rest, bends)
-    heads = {bone: _carried(rig, bone, joint, figure, from_rest, rest) for bone, joint in loose.items()}
+    figure = hips[:, None] + proportions.posed(turns, body.rest, body.bends)
+    carried = [_locations(rig, b, deltas, _carried(rig, b, j, figure, turns, body.rest)) for b, j in loose.items()]
     bones = np.array(sorted(wanted), dtype=np.intp)
     return BoneCurves(
         times_s=np.arange(motion.frame_count) / motion.fps,
@@ -214,12 +198,57 @@ def retarget(
         rotations=quat.unroll(_pose_rotations(rig, bones, deltas)),
         root_bone=root_bone,
         root_locations=_locations(rig, root_bone, deltas, _root_heads(rig, joint_map, root_bone, deltas, figure)),
-        loose_bones=np.array(list(heads), dtype=np.intp),
-        loose_locations=np.stack([_locations(rig, b, deltas, at) for b, at in heads.items()], axis=1)
-        if heads
-        else np.empty((motion.frame_count, 0, 3)),
+        loose_bones=np.array(list(loose), dtype=np.intp),
+        loose_locations=np.stack(carried, axis=1) if carried else np.empty((motion.frame_count, 0, 3)),
         travel=travel if options.root == "object" else np.zeros_like(travel),
     )
+
+
+class _Body(NamedTuple):
+    """A rig as a figure at rest.
+
+    Attributes:
+        rest: ``[22, 3]`` its joints, NaN where missing.
+        bends: the ways through its trunk.
+        floor: height that it stands on.
+        ankle: height of its ankles over that.
+    """
+
+    rest: Array
+    bends: in_between_bones.Bends
+    floor: float
+    ankle: float
+
+
+def _body(rig: Rig, joint_map: JointMap) -> _Body:
+    rest = _rest_joints(rig, joint_map)
+    bends = in_between_bones.bends(rig.parents, rig.heads, joint_map.joints) if _spreads(rig) else {}
+    return _Body(rest, bends, *_rest_floor(rig, joint_map, rest))
+
+
+def _spreads(rig: Rig) -> bool:
+    """Whether bones between joints are turned; what is between the controls of a control rig, constraints move."""
+    return rig.carriers is None
+
+
+def _fitted(
+    motion: CanonicalMotion, rig: Rig, joint_map: JointMap, body: _Body, options: RetargetOptions
+) -> tuple[Array, Array]:
+    """The motion on the rig's body: where its hips are ``[T, 3]``, and turns from rest of its joints ``[T, 22, 4]``."""
+    turn, rest = _placement_turn(motion, body.rest, options), body.rest
+    source = quat.rotate(turn, np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan))
+    ratio = proportions.size(source, rest, body.floor)
+    turns = quat.mul(quat.mul(turn, motion.rotations), quat.inv(rest_pose.from_reference(rest, joint_map.valid)))
+    turns = proportions.with_whole_limbs(turns, source, rest)
+    turns = proportions.with_own_sway(turns, source, rest, ratio, motion.fps, _anchor(motion, options))
+    turns = proportions.with_source_lean(turns, source, rest, body.bends)
+    if options.reach_hands:
+        turns = proportions.with_hands_reaching(turns, source, rest, body.bends, ratio)
+    hips = _hip_path(motion, turn, body, ratio, options)
+    hips, turns = _standing(motion, source, body, hips, turns, ratio, options.plant_feet)
+    if options.plant_feet:
+        turns = _toes_up(rig, joint_map, rest, hips, turns, motion.fps)
+    return hips, turns
 
 
 def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
@@ -345,27 +374,19 @@ def _pose_rotations(rig: Rig, bones: NDArray[np.intp], deltas: dict[int, Array])
     return np.stack(local, axis=1)
 
 
-def _hip_path(
-    motion: CanonicalMotion,
-    turn: Array,
-    rest: Array,
-    floors: tuple[float, float],
-    ratio: float,
-    options: RetargetOptions,
-) -> Array:
+def _hip_path(motion: CanonicalMotion, turn: Array, body: _Body, ratio: float, options: RetargetOptions) -> Array:
     """Where the rig's hips go ``[T, 3]`` in the world: the source's path from its floor, at the rig's size."""
     joints = np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan)
     hips = rest_pose.hips(joints)
     scale = options.scale or ratio
     floor, ankle = source_floor(joints, leg_length(joints))
-    rest_floor, rest_ankle = floors
-    height = rest_floor + rest_ankle + ratio * (hips[:, 2] - floor - (ankle if rest_ankle > 0 else 0.0))
+    height = body.floor + body.ankle + ratio * (hips[:, 2] - floor - (ankle if body.ankle > 0 else 0.0))
     start = np.zeros(3) if options.starts_as_recorded else hips[_anchor(motion, options)]
     path = quat.rotate(turn, hips - start) * scale
     if options.stand is not None:
         path = path + [options.stand.x, options.stand.y, 0.0]
     elif options.placement == "rig":
-        path = path + rest_pose.hips(rest)
+        path = path + rest_pose.hips(body.rest)
     return np.concatenate([path[:, :2], height[:, None]], axis=-1)
 
 
@@ -403,37 +424,31 @@ def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, floa
 
 
 def _standing(
-    motion: CanonicalMotion,
-    source: Array,
-    rest: Array,
-    hips: Array,
-    from_rest: Array,
-    floors: tuple[float, float],
-    ratio: float,
-    plant: bool,
+    motion: CanonicalMotion, source: Array, body: _Body, hips: Array, turns: Array, ratio: float, plant: bool
 ) -> tuple[Array, Array]:
     """Hips ``[T, 3]`` and turns ``[T, 22, 4]`` with feet on the floor where the source's stand.
 
     The hips give first, as little as that may show; planted, the legs bend for the rest.
     """
+    rest = body.rest
     if not (np.isfinite(rest[_ANKLES]).all() and motion.valid[_ANKLES].all()):
-        return hips, from_rest
+        return hips, turns
     leg, own_leg = leg_length(source), leg_length(rest)
     floor, ankle = source_floor(source, leg)
-    heights = floors[0] + floors[1] + ratio * (source[:, _ANKLES, 2] - floor - ankle)
+    heights = body.floor + body.ankle + ratio * (source[:, _ANKLES, 2] - floor - ankle)
     standing = foot_planting.stands(source[:, _ANKLES], motion.fps, leg)
-    joints = hips[:, None] + proportions.posed(from_rest, rest)
+    joints = hips[:, None] + proportions.posed(turns, rest)
     given = np.zeros_like(hips)
     given[:, 2] = proportions.height_given(heights - joints[:, _ANKLES, 2], standing, own_leg, motion.fps)
     if not (plant and np.isfinite(rest[_LEGS]).all()):
-        return hips + given, from_rest
+        return hips + given, turns
     joints = joints + given[:, None]
     wanted = foot_planting.planted(joints[:, _ANKLES], heights, standing, _SLACK * own_leg, _MOST_SHIFT * own_leg)
     hip, knee, ankles = (_LEGS[:, i] for i in range(3))
     thigh, shin = two_bones.reach(joints[:, hip], joints[:, knee], joints[:, ankles], wanted)
-    bent = from_rest.copy()
-    bent[:, hip] = quat.mul(thigh, from_rest[:, hip])
-    bent[:, knee] = quat.mul(shin, from_rest[:, knee])
+    bent = turns.copy()
+    bent[:, hip] = quat.mul(thigh, turns[:, hip])
+    bent[:, knee] = quat.mul(shin, turns[:, knee])
     return hips + given, bent
 
 
