@@ -57,9 +57,10 @@ def ask() -> drive.Steps:
         bpy.ops.object.delete()
         for x in (-0.9, 0.9):
             bpy.ops.hums.import_motion(filepath=str(SAMPLES / "kick_10_01.bvh"), location=(x, 0.0, 0.0))
-        bpy.context.space_data.region_3d.view_rotation = (0.76, 0.35, 0.24, 0.48)
-        bpy.ops.view3d.view_all()
-        bpy.context.scene.frame_set(40)
+        bpy.context.scene.frame_set(24)
+        eye = bpy.context.space_data.region_3d
+        eye.view_perspective, eye.view_rotation = "PERSP", (0.76, 0.62, 0.12, 0.15)
+        eye.view_location, eye.view_distance = (0.9, 0.0, 0.45), 6.5
         bpy.ops.hums.find_similar("INVOKE_DEFAULT")
     yield from drive.until(lambda: len(state().results) == 20 and idle(), seconds=60)
     with drive.over_view():
