@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 import rigs
 from mathutils import Euler
-from scenarios import PACKAGE, activate, core, curves_of, key_frames, refusal
+from scenarios import activate, core, curves_of, key_frames, link_hero, refusal
 
 START, FPS = 20, 24
 
@@ -391,16 +391,7 @@ def refused_rigs(take: str, folder: str) -> dict[str, str]:
 
 def overridden_rig(take: str, blend: str) -> dict[str, Any]:
     """A rig linked from a file: its override takes an action, and keeps it when the file is saved and opened."""
-    import addon_utils
-
-    rigs.humanoid()
-    bpy.ops.wm.save_as_mainfile(filepath=blend)
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    addon_utils.enable(PACKAGE, default_set=True)
-    with bpy.data.libraries.load(blend, link=True) as (source, target):
-        target.objects = list(source.objects)
-    bpy.context.scene.collection.objects.link(target.objects[0])
-    hero = target.objects[0].override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
+    hero = link_hero(blend).override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
     activate(hero)
     system = refusal(bpy.ops.hums.apply_motion, filepath=take)
     hero.override_library.is_system_override = False

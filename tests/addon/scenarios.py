@@ -528,18 +528,23 @@ def foreign_model(library: str, foreign: str) -> dict[str, str]:
     return {"open": told, "find": refusal(bpy.ops.hums.find_similar)}
 
 
-def linked_rig(blend: str, take: str) -> dict[str, str]:
-    """A rig that is linked from another file."""
+def link_hero(blend: str) -> bpy.types.Object:
+    """A rig linked from the file ``blend``, which is made for it, in an empty scene."""
+    import addon_utils
+
     rigs.humanoid()
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    import addon_utils
-
     addon_utils.enable(PACKAGE, default_set=True)
     with bpy.data.libraries.load(blend, link=True) as (source, target):
         target.objects = list(source.objects)
     bpy.context.scene.collection.objects.link(target.objects[0])
-    activate(target.objects[0])
+    return target.objects[0]
+
+
+def linked_rig(blend: str, take: str) -> dict[str, str]:
+    """A rig that is linked from another file."""
+    activate(link_hero(blend))
     return {"told": refusal(bpy.ops.hums.apply_motion, filepath=take)}
 
 
