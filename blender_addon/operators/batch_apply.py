@@ -102,7 +102,8 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """All at once for scripts; a step at a time where a person waits."""
-        if bpy.app.background or context.window is None or not self.options.is_invoke:
+        waits = self.options.is_invoke and not self.options.is_repeat  # not from the redo panel
+        if bpy.app.background or context.window is None or not waits:
             return super().execute(context)
         try:
             self._begin(context)
@@ -112,6 +113,7 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         context.window_manager.progress_begin(0, self._count)
         self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
         context.window_manager.modal_handler_add(self)
+        self._show(context, 0)
         return {"RUNNING_MODAL"}
 
     def run(self, context: Context) -> None:
@@ -125,18 +127,27 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         """One motion a tick; Escape stops, and what is done is kept."""
         if event.type == "ESC":
             return self._end(context)
-        if event.type == "TIMER":
-            try:
-                done = next(self._steps, None)
-            except errors.HumsError as error:
-                self.report({"ERROR"}, str(error))
-                done = None
-            if done is None:
-                return self._end(context)
-            context.window_manager.progress_update(done)
-            text = f"Motions as actions: {done} of {self._count}. Esc stops and keeps what is done."
-            context.workspace.status_text_set(text)
+        if event.type != "TIMER":
+            return {"RUNNING_MODAL"}
+        try:
+            done = next(self._steps, None)
+        except errors.HumsError as error:
+            self.cancel(context)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        except Exception:
+            self.cancel(context)  # or the status bar would go on telling of it
+            raise
+        if done is None:
+            return self._end(context)
+        self._show(context, done)
         return {"RUNNING_MODAL"}
+
+    def cancel(self, context: Context) -> None:
+        """Puts away what shows how far it is; Blender calls it when a window or a file is closed meanwhile."""
+        context.window_manager.event_timer_remove(self._timer)
+        context.window_manager.progress_end()
+        context.workspace.status_text_set(None)
 
     def _begin(self, context: Context) -> None:
         rig = armature_reader.rig_of(context.active_object)
@@ -147,11 +158,13 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         given = mark if self.as_assets else None
         self._steps = batch.steps(rig, wanted, chosen, context.scene, given, self._outcome)
 
+    def _show(self, context: Context, done: int) -> None:
+        context.window_manager.progress_update(done)
+        text = f"Motions as actions: {done} of {self._count}. Esc stops and keeps what is done."
+        context.workspace.status_text_set(text)
+
     def _end(self, context: Context) -> set[OperatorReturnItems]:
-        assert self._timer is not None
-        context.window_manager.event_timer_remove(self._timer)
-        context.window_manager.progress_end()
-        context.workspace.status_text_set(None)
+        self.cancel(context)
         self._tell(context)
         return {"FINISHED"} if self._outcome.made else {"CANCELLED"}
 
