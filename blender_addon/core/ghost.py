@@ -82,10 +82,10 @@ def current(context: Context) -> Ghost | None:
         _state.wish = _state.ghost = None
         return None
     wish = _wish(context, *chosen)
-    if wish is None or wish != _state.wish:
+    if wish != _state.wish:
         _state.wish, _state.ghost = wish, None
         _state.since_s, _state.since_frame = time.monotonic(), context.scene.frame_current_final
-    if wish is not None and _state.ghost is None and _state.working is None and wish != _state.failed:
+    if _state.ghost is None and _state.working is None and wish != _state.failed:
         _begin(context, wish, chosen[1])
     return _state.ghost
 
@@ -112,12 +112,10 @@ def _chosen(context: Context) -> tuple[Clip, Object] | None:
         return None
 
 
-def _wish(context: Context, clip: Clip, rig: Object) -> _Wish | None:
+def _wish(context: Context, clip: Clip, rig: Object) -> _Wish:
     chosen = properties.session(context).landing
     options = landing_options.landing(chosen, 0, 0.0).options
-    if drag.rig_refusal(rig):
-        return None
-    if chosen.placement == "pose":
+    if chosen.placement == "pose" and not drag.rig_refusal(rig):
         options = _from_pose(rig, options)
     place = tuple(np.round(np.array(rig.matrix_world).ravel(), 4).tolist())
     return _Wish(clip, rig.as_pointer(), rig.name, options, place)
@@ -134,7 +132,10 @@ def _from_pose(rig: Object, options: retarget.RetargetOptions) -> retarget.Retar
 
 
 def _begin(context: Context, wish: _Wish, rig: Object) -> None:
-    """Reads what there is to read of the rig, and leaves the rest to a thread."""
+    """Reads what there is to read of the rig, and leaves the rest to a thread; a rig that is refused has no ghost."""
+    if drag.rig_refusal(rig):
+        _state.failed = wish
+        return
     placed = armature_reader.read_bones(rig).in_world(np.array(rig.matrix_world))
     body = ghosting.body_of(placed, rig_map.joint_map_of(rig))
     asked = previewed_query.last()

@@ -51,5 +51,6 @@ def unregister() -> None:
     strip_header.unregister()
     rig_map_panel.unregister()
     strip.unregister()
+    ghost.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

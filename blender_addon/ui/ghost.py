@@ -57,3 +57,8 @@ def _draw_ghost(context: Context, seen: ghost.Ghost) -> None:
 def register() -> None:
     """Hooks the ghost into all 3D viewports."""
     draw_handlers.draw(bpy.types.SpaceView3D, draw, "WINDOW", "POST_PIXEL")
+
+
+def unregister() -> None:
+    """Lets go of the ghost; the hooks are taken out by `draw_handlers`."""
+    ghost.forget()

@@ -22,10 +22,15 @@ Array = NDArray[np.float32]
 _REFRESH_S = 1.0 / 30.0
 _PAUSE_S = 0.5
 """How long a figure rests at the end before it starts again."""
+_UNSEEN_S = 2.0
+"""After so long without being drawn, nobody looks: it is closed, or nothing is on it any more."""
 _AROUND = 2.0
 """Units of air around a figure."""
 _EDGE = 1.3
 """Units by which a limb's edge stands out."""
+
+
+_drawn_s = [0.0]
 
 
 def draw() -> None:
@@ -36,14 +41,16 @@ def draw() -> None:
         return
     layout = strip.layout(context, area, region)
     if layout is not None:
+        _drawn_s[0] = strip.clock_s()
         _Drawing(context, layout, area.as_pointer()).draw()
 
 
 def animate() -> float | None:
-    """The clock: has the viewports drawn anew while something moves or is still being read."""
+    """The clock: has the viewports drawn anew while something moves or is still being read, and someone sees it."""
     context = bpy.context
     strip.tag_redraw(context)
-    return _REFRESH_S if _plays(context) or preview_motions.shared.is_reading else None
+    moves = _plays(context) or preview_motions.shared.is_reading
+    return _REFRESH_S if moves and strip.clock_s() - _drawn_s[0] < _UNSEEN_S else None
 
 
 def _plays(context: Context) -> bool:
@@ -277,5 +284,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Lets go of the shaders; the hooks are taken out by `draw_handlers`."""
+    """Lets go of shaders and figures; the hooks are taken out by `draw_handlers`."""
     painter.forget_shaders()
+    preview_motions.shared.clear()
+    strip.forget()
