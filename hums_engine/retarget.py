@@ -212,18 +212,22 @@ class _Body(NamedTuple):
         bends: the ways through its trunk.
         floor: height that it stands on.
         ankle: height of its ankles over that.
+        leg: length of its legs; where it has no knees, how high its hips are over its ankles.
     """
 
     rest: Array
     bends: in_between_bones.Bends
     floor: float
     ankle: float
+    leg: float
 
 
 def _body(rig: Rig, joint_map: JointMap) -> _Body:
     rest = _rest_joints(rig, joint_map)
     bends = in_between_bones.bends(rig.parents, rig.heads, joint_map.joints) if _spreads(rig) else {}
-    return _Body(rest, bends, *_rest_floor(rig, joint_map, rest))
+    floor, ankle = _rest_floor(rig, joint_map, rest)
+    leg = leg_length(rest)
+    return _Body(rest, bends, floor, ankle, leg if np.isfinite(leg) else float(rest_pose.hips(rest)[2]) - floor - ankle)
 
 
 def _spreads(rig: Rig) -> bool:
@@ -247,7 +251,7 @@ def _fitted(
     hips = _hip_path(motion, turn, body, ratio, options)
     hips, turns = _standing(motion, source, body, hips, turns, ratio, options.plant_feet)
     if options.plant_feet:
-        turns = _toes_up(rig, joint_map, rest, hips, turns, motion.fps)
+        turns = _toes_up(rig, joint_map, body, hips, turns, motion.fps)
     return hips, turns
 
 
@@ -433,17 +437,17 @@ def _standing(
     rest = body.rest
     if not (np.isfinite(rest[_ANKLES]).all() and motion.valid[_ANKLES].all()):
         return hips, turns
-    leg, own_leg = leg_length(source), leg_length(rest)
+    leg = leg_length(source)
     floor, ankle = source_floor(source, leg)
     heights = body.floor + body.ankle + ratio * (source[:, _ANKLES, 2] - floor - ankle)
     standing = foot_planting.stands(source[:, _ANKLES], motion.fps, leg)
     joints = hips[:, None] + proportions.posed(turns, rest)
     given = np.zeros_like(hips)
-    given[:, 2] = proportions.height_given(heights - joints[:, _ANKLES, 2], standing, own_leg, motion.fps)
+    given[:, 2] = proportions.height_given(heights - joints[:, _ANKLES, 2], standing, body.leg, motion.fps)
     if not (plant and np.isfinite(rest[_LEGS]).all()):
         return hips + given, turns
     joints = joints + given[:, None]
-    wanted = foot_planting.planted(joints[:, _ANKLES], heights, standing, _SLACK * own_leg, _MOST_SHIFT * own_leg)
+    wanted = foot_planting.planted(joints[:, _ANKLES], heights, standing, _SLACK * body.leg, _MOST_SHIFT * body.leg)
     hip, knee, ankles = (_LEGS[:, i] for i in range(3))
     thigh, shin = two_bones.reach(joints[:, hip], joints[:, knee], joints[:, ankles], wanted)
     bent = turns.copy()
@@ -452,20 +456,21 @@ def _standing(
     return hips + given, bent
 
 
-def _toes_up(rig: Rig, joint_map: JointMap, rest: Array, hips: Array, from_rest: Array, fps: float) -> Array:
+def _toes_up(rig: Rig, joint_map: JointMap, body: _Body, hips: Array, turns: Array, fps: float) -> Array:
     """Turns ``[T, 22, 4]`` with no foot in the floor: it gives a little at the ankle, and bends at the toes."""
-    joints = hips[:, None] + proportions.posed(from_rest, rest)
-    result = from_rest.copy()
+    rest = body.rest
+    joints = hips[:, None] + proportions.posed(turns, rest)
+    result = turns.copy()
     for ankle, ball in zip(_ANKLES, _BALLS, strict=True):
         if not np.isfinite(rest[[ankle, ball]]).all():
             continue
         tip = rig.tips[joint_map.joints[ball]]
-        slack = _SLACK * leg_length(rest)
-        side = quat.rotate(from_rest[:, ankle], quat.unit(np.cross(rest[ball] - rest[ankle], rest_pose.UP)))
+        slack = _SLACK * body.leg
+        side = quat.rotate(turns[:, ankle], quat.unit(np.cross(rest[ball] - rest[ankle], rest_pose.UP)))
         lift = foot_planting.lifted(joints[:, ankle], joints[:, ball], side, rest[ball, 2] - slack, _MOST_LIFT, fps)
-        result[:, ankle] = quat.mul(lift, from_rest[:, ankle])
+        result[:, ankle] = quat.mul(lift, turns[:, ankle])
         start = joints[:, ankle] + quat.rotate(result[:, ankle], rest[ball] - rest[ankle])
-        toes = quat.mul(lift, from_rest[:, ball])
+        toes = quat.mul(lift, turns[:, ball])
         end = start + quat.rotate(toes, tip - rest[ball])
         bend = foot_planting.lifted(start, end, side, float(tip[2]) - slack, _MOST_BEND, fps)
         result[:, ball] = quat.mul(bend, toes)

@@ -242,3 +242,17 @@ def test_hands_come_where_the_sources_are_when_they_are_asked_to_reach() -> None
         apart[reach] = np.linalg.norm(target[:, wrists] + hips - motion.positions[:, wrists], axis=-1).max()
     assert apart[False] > 0.03
     assert apart[True] < 0.005
+
+
+def test_joints_that_either_side_lacks_leave_no_key_without_a_number() -> None:
+    rng, motion = np.random.default_rng(1), wandering(frames=12)
+    for _ in range(40):
+        valid = motion.valid.copy()
+        valid[rng.choice(np.arange(1, JOINT_COUNT), rng.integers(0, 9), replace=False)] = False
+        source = replace(motion, valid=valid, positions=np.where(valid[:, None], motion.positions, 0))
+        joints = np.arange(JOINT_COUNT)
+        joints[rng.choice(np.arange(1, JOINT_COUNT), rng.integers(0, 8), replace=False)] = -1
+        options = RetargetOptions(reach_hands=True)
+        curves = retarget(source, resting(45), JointMap(joints, "test", 1.0), options)
+        assert np.isfinite(curves.rotations).all(), (valid, joints)
+        assert np.isfinite(curves.root_locations).all(), (valid, joints)
