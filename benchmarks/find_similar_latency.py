@@ -5,7 +5,7 @@
     export HUMS_GUI_BLENDER="command that starts a Blender --gui N"
     python benchmarks/find_similar_latency.py FOLDER/1000000.hums
 
-Each sample in turn is imported and searched with, by a simulated mouse on the button. The time ends when the list is
+Every third sample in turn is imported and searched with, by a simulated mouse on the button. The time ends when the list is
 filled; what of it is the search itself is told beside. The first search, which loads the model and opens the library,
 is told apart.
 """
@@ -28,6 +28,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 SAMPLES: Final = Path(__file__).resolve().parents[1] / "samples"
+EVERY: Final = 3
+"""Of the samples, which are 49."""
 
 
 def session(library: Path, facts: dict[str, Any]) -> Iterator[None]:
@@ -52,20 +54,22 @@ def session(library: Path, facts: dict[str, Any]) -> Iterator[None]:
     yield from drive.until(lambda: len(bpy.context.window_manager.hums.facts) > 0, seconds=120)
     facts["clips"] = bpy.context.window_manager.hums.facts[0].clips
     facts["times"], facts["searches"] = [], []
-    for sample in sorted(SAMPLES.glob("*.bvh")):
+    for sample in sorted(SAMPLES.glob("*.bvh"))[::EVERY]:
         with drive.over_view():
             bpy.ops.object.select_all(action="SELECT")
             bpy.ops.object.delete()
             bpy.ops.hums.import_motion(filepath=str(sample))
         yield from drive.wait(20)
         place = yield from button(drive)
-        count, began = len(listed), time.perf_counter()
-        for value in ("PRESS", "RELEASE"):
-            drive.window().event_simulate(type="LEFTMOUSE", value=value, x=place[0], y=place[1])
-            if value == "PRESS":
+        count, began = len(listed), 0.0
+        while len(listed) == count:  # on a crowded machine Blender may miss a click: it is repeated
+            drive.window().event_simulate(type="LEFTMOUSE", value="PRESS", x=place[0], y=place[1])
+            yield from drive.wait(2)
+            began = time.perf_counter()
+            drive.window().event_simulate(type="LEFTMOUSE", value="RELEASE", x=place[0], y=place[1])
+            yield from drive.wait(40)
+            while bpy.context.window_manager.hums.searching:
                 yield
-                began = time.perf_counter()
-        yield from drive.until(lambda before=count: len(listed) > before, seconds=400)
         facts["times"].append(listed[-1][0] - began)
         facts["searches"].append(listed[-1][1])
     facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
