@@ -5,9 +5,9 @@
     export HUMS_GUI_BLENDER="command that starts a Blender --gui N"
     python benchmarks/find_similar_latency.py FOLDER/1000000.hums
 
-Every third sample in turn is imported and searched with, by a simulated mouse on the button. The time ends when the list is
-filled; what of it is the search itself is told beside. The first search, which loads the model and opens the library,
-is told apart.
+Every third sample in turn is imported and searched with, by a simulated mouse on the button. The time ends when the
+list is filled; what of it is the search itself is told beside. The first search, which loads the model and opens the
+library, is told apart.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ def register() -> None:
         return
     viewport = configuration.keymaps.new(name="3D View", space_type="VIEW_3D")
     _entries.append((viewport, viewport.keymap_items.new("hums.result_strip", "MOUSEMOVE", "ANY", any=True)))
+    _entries.append((viewport, viewport.keymap_items.new("hums.find_similar", "NONE", "PRESS")))  # for a person to fill
 
 
 def unregister() -> None:
