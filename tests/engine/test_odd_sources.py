@@ -42,7 +42,7 @@ def with_zero_pose_along_one_axis(motion: Motion) -> Motion:
     for j, parent in enumerate(parents):
         if parent >= 0:
             offset = motion.rest_positions[j] - motion.rest_positions[parent]
-            rest[j] = rest[parent] + [np.linalg.norm(offset), 0.0, 0.0]
+            rest[j] = rest[parent] + np.array([float(np.linalg.norm(offset)), 0.0, 0.0])
             if np.flatnonzero(parents == parent)[0] == j:  # a joint of several children follows its first
                 fix[parent] = quat.between(np.array([1.0, 0.0, 0.0]), offset)
     told = quat.mul(world, fix)
