@@ -8,6 +8,7 @@ since it is what a person looks at; what is asked for no longer is not read.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from .engine import canonical, errors, library, moving_figure, time_sync
 
 _MOST_BYTES = 96_000_000
+_AGAIN_S = 10.0
 
 
 class Clip(NamedTuple):
@@ -46,11 +48,18 @@ class Preview(NamedTuple):
         figure: ready to be drawn, or a sentence where it cannot be had.
         steps: for each frame of the query the second of the clip that is like it, where that was wanted.
         query: the motion that the steps follow.
+        read_s: when it was read, on a clock that runs evenly.
     """
 
     figure: moving_figure.MovingFigure | str
     steps: NDArray[np.float64] | None = None
     query: canonical.CanonicalMotion | None = None
+    read_s: float = 0.0
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether to try again: what could not be had may be back."""
+        return isinstance(self.figure, str) and time.monotonic() - self.read_s > _AGAIN_S
 
     @property
     def byte_count(self) -> int:
@@ -119,7 +128,7 @@ class Previews:
 
     def _is_ready(self, clip: Clip) -> bool:
         found = self._cached.get(clip)
-        return found is not None and (self._query is None or found.query is self._query)
+        return found is not None and not found.is_stale and (self._query is None or found.query is self._query)
 
     @property
     def is_reading(self) -> bool:
@@ -148,6 +157,10 @@ class Previews:
                 self._keep(wanted[0], _preview(reader, *wanted), generation)
         finally:
             reader.close()
+            with self._guard:
+                if self._thread is threading.current_thread():  # it ends by an error that nobody foresaw
+                    self._thread = None
+                    self._wanted.clear()
 
     def _next(self, generation: int) -> tuple[Clip, canonical.CanonicalMotion | None] | None:
         """What to read now, and for which query; None when the thread is not needed any more."""
@@ -173,14 +186,24 @@ class Previews:
 
 
 def _preview(reader: Reader, clip: Clip, query: canonical.CanonicalMotion | None) -> Preview:
+    steps = None
     try:
         motion = reader.motion(clip)
         steps = time_sync.in_step(query, motion) if query is not None else None
-        return Preview(moving_figure.prepare(motion), steps, query)
-    except errors.HumsError as error:
-        return Preview(str(error), None, query)
-    except (OSError, ValueError) as error:  # a library that is being deleted; the tile says it, nothing else breaks
-        return Preview(f"This motion cannot be read ({error}): update the library, or search again.", None, query)
+        figure = moving_figure.prepare(motion)
+    except (errors.HumsError, OSError, ValueError) as error:  # also of a library that is being deleted
+        figure = _trouble(clip, error)
+    return Preview(figure, steps, query, time.monotonic())
+
+
+def _trouble(clip: Clip, error: Exception) -> str:
+    """Why there is no figure, in one sentence with the way out."""
+    folder = Path(clip.library)
+    if not folder.is_dir():
+        return f"The library {folder.name} is not in {folder.parent} any more: bring it back, or search in another."
+    if isinstance(error, errors.HumsError):
+        return str(error)
+    return f"This motion cannot be read ({error}): update the library, or search again."
 
 
 shared = Previews()
