@@ -68,4 +68,4 @@ def _tick() -> float | None:
         answer = _answers.get()
         if _told[0]:
             answer()
-    return _INTERVAL_S if busy or _at_work else None
+    return _INTERVAL_S if busy or _at_work or not _answers.empty() else None

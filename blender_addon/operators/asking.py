@@ -95,6 +95,7 @@ def ask(context: Context, what: questions.Subject, how: questions.Terms) -> None
         return
     _state.next = what, how
     properties.session(context).searching = True
+    redraw_sidebars()
     if not _state.asked:
         _ask_next()
 
