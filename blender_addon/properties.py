@@ -41,6 +41,8 @@ row_pressed: list[Callable[[Context], None]] = []
 """Called when a person presses a row of the results, also the one that is active already; code uses `choose`."""
 
 _choosing: list[int] = []
+_PART_S = 0.1
+"""A stretch that leaves out less than this is the whole motion."""
 
 
 def _ask_anew(_owner: PropertyGroup, _context: Context) -> None:
@@ -75,6 +77,11 @@ class HUMS_Result(PropertyGroup):
     scored: BoolProperty(name="Compared", description="It was found by its motion, not by its name", default=True)
     own: BoolProperty(name="Source of the Query", description="The motion that you searched with came from here")
     others: IntProperty(name="Further Stretches", description="In how many more places of the motion this happens")
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the stretch that was found leaves a part of the motion out."""
+        return self.end_s - self.start_s < self.duration_s - _PART_S
 
 
 def _tell_row_pressed(_session: HUMS_Session, context: Context) -> None:
@@ -239,6 +246,16 @@ class HUMS_Session(PropertyGroup):
 def session(context: Context) -> HUMS_Session:
     """The state of the panels."""
     return context.window_manager.hums  # type: ignore[attr-defined]
+
+
+def taken_s(session: HUMS_Session, result: HUMS_Result) -> tuple[float, float]:
+    """Start and end of what the person takes of a result: the stretch that was found, or all of it, told by 0 and 0."""
+    return (result.start_s, result.end_s) if session.extent == "stretch" and result.is_part else (0.0, 0.0)
+
+
+def is_mirrored(session: HUMS_Session, result: HUMS_Result) -> bool:
+    """Whether left and right of a result are to be exchanged, by the person's choice."""
+    return {"found": result.mirrored, "always": True, "never": False}[session.landing.mirror]
 
 
 def choose(session: HUMS_Session, index: int) -> None:

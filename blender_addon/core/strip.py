@@ -170,10 +170,8 @@ def clip(context: Context, index: int) -> preview_motions.Clip:
     """What a result's tile shows: the stretch that was found, or the whole motion, as the panel says."""
     session = properties.session(context)
     result = session.results[index]
-    stretch = session.extent == "stretch" or is_in_sync(context)
-    start_s, end_s = (result.start_s, result.end_s) if stretch else (0.0, 0.0)
-    mirrored = {"found": result.mirrored, "always": True, "never": False}[session.landing.mirror]
-    return preview_motions.Clip(result.library, result.clip_id, start_s, end_s, mirrored)
+    taken_s = (result.start_s, result.end_s) if is_in_sync(context) else properties.taken_s(session, result)
+    return preview_motions.Clip(result.library, result.clip_id, *taken_s, properties.is_mirrored(session, result))
 
 
 def is_in_sync(context: Context) -> bool:

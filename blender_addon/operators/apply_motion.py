@@ -85,7 +85,7 @@ class HUMS_OT_apply_motion(landing_options.LandingOptions, Guarded):
         chosen = properties.session(context).landing
         landing_options.take_over(self, chosen)
         if not self.properties.is_property_set("mirrored"):
-            self.mirrored = is_mirrored(context, self.clip_id, self.start_s)
+            self.mirrored = chosen.mirror == "always"  # callers that show a result know whether it was found mirrored
         return self.execute(context)
 
     def run(self, context: Context) -> None:
@@ -108,16 +108,6 @@ def cut(
     first_s = max(start_s - before_s, 0.0)
     last_s = end_s + after_s if end_s > 0 else 0.0
     return motion.cut(first_s, last_s), min(start_s, motion.duration_s) - min(first_s, motion.duration_s)
-
-
-def is_mirrored(context: Context, clip_id: str, start_s: float) -> bool:
-    """Whether a motion that was found is to be mirrored, by the person's choice."""
-    session = properties.session(context)
-    if session.landing.mirror != "found":
-        return session.landing.mirror == "always"
-    hits = [result for result in session.results if result.clip_id == clip_id]
-    nearest = min(hits, key=lambda result: abs(result.start_s - start_s), default=None)
-    return nearest is not None and nearest.mirrored
 
 
 def told(rig: Object, landed: landing.Landed, mode: str, duration_s: float) -> str:

@@ -150,7 +150,7 @@ def read(reading: armature_reader.Reading, then: Callable[[armature_reader.Readi
     """Reads a rig's motion in slices between which Blender goes on; ``then`` is called when all is read."""
     _state.reading, _state.when_read = reading, then
     if _read_some() is not None and not bpy.app.timers.is_registered(_read_some):
-        bpy.app.timers.register(_read_some, first_interval=0.0)
+        bpy.app.timers.register(_read_some, first_interval=0.0, persistent=True)
 
 
 def is_reading() -> bool:

@@ -15,7 +15,7 @@ from .. import landing_options, properties
 from ..core import armature_reader, batch, motion_assets
 from ..core.batch import Outcome, Wanted
 from ..core.engine import errors
-from .apply_motion import is_mirrored, library_path
+from .apply_motion import library_path
 from .find_similar import rig_refusal
 from .guarded import Guarded
 
@@ -224,14 +224,15 @@ class HUMS_OT_result_to_asset(Guarded):
 
 def wanted_of(context: Context, result: properties.HUMS_Result) -> Wanted:
     """A result as a motion to be put on a rig: the stretch that was found, unless the person wants all of it."""
-    stretch = properties.session(context).extent == "stretch"
+    session = properties.session(context)
+    start_s, end_s = properties.taken_s(session, result)
     return Wanted(
         name=result.name,
         library=result.library,
         clip_id=result.clip_id,
-        start_s=result.start_s if stretch else 0.0,
-        end_s=result.end_s if stretch else 0.0,
-        mirrored=is_mirrored(context, result.clip_id, result.start_s),
+        start_s=start_s,
+        end_s=end_s,
+        mirrored=properties.is_mirrored(session, result),
         tags=tuple(tag.strip() for tag in result.tags.split(",") if tag.strip()),
     )
 

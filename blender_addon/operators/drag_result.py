@@ -122,14 +122,13 @@ def _drop(context: Context, now: drag.Drag, target: picking.Target) -> None:
         RuntimeError: it was refused.
     """
     clip, spot = now.clip, target.spot
-    motion = {"clip_id": clip.clip_id, "library": clip.library, "start_s": clip.start_s, "end_s": clip.end_s}
     with context.temp_override(window=spot.window, area=spot.area, region=spot.region):
         if target.rig is None:
-            bpy.ops.hums.import_motion("EXEC_DEFAULT", True, **motion, location=target.floor)
+            bpy.ops.hums.import_motion("EXEC_DEFAULT", True, **clip.settings, location=target.floor)
             return
         in_place = {"root": "in_place"} if now.in_place else {}
         with _active(bpy.context, target.rig):
-            bpy.ops.hums.apply_motion("INVOKE_DEFAULT", True, **motion, **in_place)
+            bpy.ops.hums.apply_motion("INVOKE_DEFAULT", True, **clip.settings, mirrored=clip.mirrored, **in_place)
 
 
 @contextmanager

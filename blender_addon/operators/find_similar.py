@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
-_PART_S = 0.1
-"""A stretch that leaves out less than this is the whole motion."""
 _FROM_PANEL = ("panel", "As in the Panel", "What the panel says")
 
 
@@ -299,7 +297,7 @@ def result_at(context: Context, index: int) -> properties.HUMS_Result:
 def _example_of(result: properties.HUMS_Result) -> questions.Example:
     """The stretch of a result, as something to search with."""
     folder, clip_id, start_s, end_s = Path(result.library), result.clip_id, result.start_s, result.end_s
-    is_part = end_s - start_s < result.duration_s - _PART_S
+    is_part = result.is_part
 
     def read() -> canonical.CanonicalMotion:
         motion = libraries.stored_motion(folder, clip_id)

@@ -170,7 +170,7 @@ def _under(context: Context, event: Event) -> tuple[picking.Spot, StripLayout] |
 def _apply(context: Context, operator: Operator) -> None:
     """Puts the selected result on the active rig, as the panel's button does."""
     clip = strip.clip(context, properties.session(context).active_result)
-    motion = {"clip_id": clip.clip_id, "library": clip.library, "start_s": clip.start_s, "end_s": clip.end_s}
+    motion = {**clip.settings, "mirrored": clip.mirrored}
     _call(operator, lambda: bpy.ops.hums.apply_motion("INVOKE_DEFAULT", True, **motion))
 
 

@@ -9,7 +9,7 @@ import bpy
 from bpy.types import Context
 
 from .. import preferences, properties
-from ..core import background, library_facts
+from ..core import background, draw_handlers, library_facts
 from . import asking, index_library
 
 _AFTER_START_S = 1.0
@@ -68,11 +68,17 @@ def _begin() -> None:
             _update(entry)
 
 
+def _file_loaded(*_: object) -> None:
+    """The window manager of another file does not know what is in the libraries."""
+    look_up(bpy.context)
+
+
 def register() -> None:
     """Begins to watch."""
     preferences.library_chosen.append(_chosen)
     index_library.library_changed.append(look_up_one)
-    bpy.app.timers.register(_begin, first_interval=_AFTER_START_S)
+    draw_handlers.listen(bpy.app.handlers.load_post, _file_loaded)
+    bpy.app.timers.register(_begin, first_interval=_AFTER_START_S, persistent=True)  # a file may be loaded first
 
 
 def unregister() -> None:

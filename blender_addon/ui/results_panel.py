@@ -13,9 +13,6 @@ from .motion_tab import MotionPanel, note, paragraph
 
 iface = bpy.app.translations.pgettext_iface
 
-_SHORT_S = 0.1
-"""A stretch that leaves out less than this is the whole motion."""
-
 
 class HUMS_MT_result(Menu):
     """What can be done with a result."""
@@ -104,7 +101,7 @@ def _draw_details(layout: UILayout, session: properties.HUMS_Session, result: pr
     column.active = False
     column.label(text=bpy.path.basename(result.source), icon="FILE", translate=False)
     text = iface("{seconds:.1f} s").format(seconds=result.duration_s)
-    if _is_part(result):
+    if result.is_part:
         text = iface("{start:.1f} to {end:.1f} s of {all}").format(start=result.start_s, end=result.end_s, all=text)
     if result.mirrored:
         text += ", " + iface("mirrored")
@@ -113,27 +110,23 @@ def _draw_details(layout: UILayout, session: properties.HUMS_Session, result: pr
     column.label(text=text, icon="TIME", translate=False)
     if result.tags:
         column.label(text=result.tags, icon="BOOKMARKS", translate=False)
-    if _is_part(result):
+    if result.is_part:
         layout.row(align=True).prop(session, "extent", expand=True)
 
 
 def _draw_buttons(layout: UILayout, session: properties.HUMS_Session, result: properties.HUMS_Result) -> None:
     column = layout.column(align=True)
     column.scale_y = 1.3
-    _set_motion(column.operator("hums.apply_motion", text="Apply to Active Rig", icon="ARMATURE_DATA"), session, result)
+    apply = column.operator("hums.apply_motion", text="Apply to Active Rig", icon="ARMATURE_DATA")
+    _set_motion(apply, session, result)
+    apply.mirrored = properties.is_mirrored(session, result)
     _set_motion(column.operator("hums.import_motion", text="Import as New Armature", icon="IMPORT"), session, result)
-
-
-def _is_part(result: properties.HUMS_Result) -> bool:
-    """Whether the stretch that was found leaves a part of the motion out."""
-    return result.end_s - result.start_s < result.duration_s - _SHORT_S
 
 
 def _set_motion(button: Any, session: properties.HUMS_Session, result: properties.HUMS_Result) -> None:  # noqa: ANN401
     """Tells an operator's button which motion it is about."""
     button.clip_id, button.library = result.clip_id, result.library
-    if session.extent == "stretch" and _is_part(result):
-        button.start_s, button.end_s = result.start_s, result.end_s
+    button.start_s, button.end_s = properties.taken_s(session, result)
 
 
 CLASSES = (HUMS_MT_result, HUMS_PT_results)
