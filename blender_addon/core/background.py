@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import bpy
 
+from . import last_error
+
 Result = TypeVar("Result")
 
 _INTERVAL_S = 0.02
@@ -25,7 +27,10 @@ _told: list[bool] = [True]
 def start(
     work: Callable[[], Result], tell: Callable[[Result], None], refuse: Callable[[Exception], None] | None = None
 ) -> None:
-    """Lets ``work`` go on in a thread; then ``tell`` is called with what it returned, or ``refuse`` with its error."""
+    """Lets ``work`` go on in a thread; then ``tell`` is called with what it returned, or ``refuse`` with its error.
+
+    An error that nobody refuses is kept for Copy Report.
+    """
     thread = threading.Thread(target=lambda: _do(work, tell, refuse, thread), daemon=True)
     _told[0] = True
     _at_work.add(thread)
@@ -44,7 +49,8 @@ def _do(
         result = work()
     except Exception as error:
         wrong = error
-        answer = (lambda: refuse(wrong)) if refuse is not None else (lambda: None)
+        told = refuse or (lambda error: last_error.remember(error, "work beside Blender"))
+        answer = lambda: told(wrong)  # noqa: E731
     else:
         answer = lambda: tell(result)  # noqa: E731
     _answers.put(answer)

@@ -11,7 +11,7 @@ from bpy.types import Context, Object
 from numpy.typing import NDArray
 
 from .. import landing_options, preferences, properties
-from . import armature_reader, background, drag, preview_motions, previewed_query, rig_map, strip
+from . import armature_reader, background, drag, last_error, preview_motions, previewed_query, rig_map, strip
 from .engine import canonical, errors, ghosting, moving_figure, retarget, time_sync, viewing
 from .preview_motions import Clip
 
@@ -154,7 +154,11 @@ def _begin(context: Context, wish: _Wish, rig: Object) -> None:
         if wish == _state.wish:
             _state.ghost = ghost
 
-    background.start(work, tell, lambda _error: tell(None))
+    def refuse(error: Exception) -> None:
+        last_error.remember(error, "Ghost")
+        tell(None)
+
+    background.start(work, tell, refuse)
     strip.tag_redraw(context)
 
 

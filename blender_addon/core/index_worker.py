@@ -31,9 +31,10 @@ def main(library: str, paths: list[str], create: bool, workers: int, relink: lis
         folder = Path(library)
         with Library.create(folder) if create and not folder.exists() else Library.open(folder) as opened:
             done = opened.relink(*relink) if relink else opened.add(paths, workers, _progress)
-            _tell({"report": asdict(done)})
     except HumsError as error:
         _tell({"error": str(error)})
+    else:
+        _tell({"report": asdict(done)})  # the library is closed: whoever hears this may end the process
 
 
 def _progress(progress: IndexProgress) -> None:

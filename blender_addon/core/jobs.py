@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import bpy
 
@@ -113,8 +113,7 @@ class IndexJob:
             env=_environment(),
             creationflags=_QUIET,
         )
-        assert self._process.stdout is not None
-        threading.Thread(target=_listen, args=(self._process.stdout, self._lines), daemon=True).start()
+        threading.Thread(target=_listen, args=(self._process, self._lines), daemon=True).start()
 
     def update(self, wait: bool = False) -> Progress:
         """Takes in what the process has said since; with ``wait``, all that it will say."""
@@ -125,7 +124,7 @@ class IndexJob:
                 break
             if line is None:
                 self.progress.failure = "Indexing ended early: what was done is kept; press Update to go on."
-            else:
+            elif line.startswith("{"):  # a package may print lines of its own
                 self.progress.hear(json.loads(line))
         return self.progress
 
@@ -136,11 +135,13 @@ class IndexJob:
         self.progress.failure = "Indexing was cancelled: what was done is kept; press Update to go on."
 
 
-def _listen(pipe: IO[str], lines: queue.Queue[str | None]) -> None:
-    with pipe:
-        for line in pipe:
-            lines.put(line)
-    lines.put(None)
+def _listen(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+    try:
+        with process:  # at its end its pipes are closed, and it is waited for: none is left behind
+            for line in process.stdout or ():
+                lines.put(line)
+    finally:
+        lines.put(None)
 
 
 def _environment() -> dict[str, str]:
