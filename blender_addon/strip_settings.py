@@ -7,15 +7,14 @@ import bpy
 from bpy.props import BoolProperty, IntProperty
 from bpy.types import Context, PropertyGroup
 
+from .core import viewports
+
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
 
 def _redraw(_settings: HUMS_StripSettings, context: Context) -> None:
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+    viewports.redraw(context)
 
 
 class HUMS_StripSettings(PropertyGroup):

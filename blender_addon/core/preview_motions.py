@@ -147,8 +147,14 @@ class Previews:
         with self._guard:
             return self._bytes()
 
+    def forget_trouble(self) -> None:
+        """Forgets why figures could not be had: a library may be back."""
+        with self._guard:
+            for clip in [clip for clip, preview in self._cached.items() if isinstance(preview.figure, str)]:
+                del self._cached[clip]
+
     def clear(self) -> None:
-        """Forgets everything, such as the sentences about a library that is back."""
+        """Forgets everything: motions have changed, or nobody looks any more."""
         with self._guard:
             self._cached.clear()
             self._wanted.clear()

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bpy.types import Area, Context, Region, Window
+from bpy.types import Area, Context, Region
 
 from .. import preferences, properties
-from . import drag, picking, preview_motions, previewed_query
+from . import drag, picking, preview_motions, previewed_query, viewports
 from .strip_layout import Room, StripLayout, lay_out
 
 QUERY = -1
@@ -70,27 +69,9 @@ def is_shown(context: Context, area: Area) -> bool:
     return area.type == "VIEW_3D" and preferences.of(context).strip.show and area.as_pointer() not in state.hidden
 
 
-def viewports(context: Context) -> Iterator[tuple[Window, Area]]:
-    """All 3D viewports of all windows."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                yield window, area
-
-
 def tag_redraw(context: Context) -> None:
     """Has the viewports drawn anew that show something of ours; a drag is drawn on sidebars too."""
-    dragging = drag.current() is not None
-    for _, area in viewports(context):
-        for region in area.regions:
-            if region.type == "WINDOW" or (region.type == "UI" and dragging):
-                region.tag_redraw()
-
-
-def tag_redraw_all(context: Context) -> None:
-    """Has the viewports drawn anew with their sidebars and headers."""
-    for _, area in viewports(context):
-        area.tag_redraw()
+    viewports.redraw_regions(context, ("WINDOW",) if drag.current() is None else ("WINDOW", "UI"))
 
 
 def has_tiles(context: Context) -> bool:

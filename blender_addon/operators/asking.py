@@ -13,10 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import bpy
-from bpy.types import Area, Context
+from bpy.types import Context
 
 from .. import preferences, properties
-from ..core import armature_reader, background, last_error, previewed_query, questions
+from ..core import (
+    armature_reader,
+    background,
+    last_error,
+    preview_motions,
+    previewed_query,
+    questions,
+    viewports,
+)
 from ..core.engine import errors, library
 
 _SLICE_S = 0.02
@@ -33,9 +41,10 @@ class _State:
         self.answer: questions.Answer | None = None
         self.hidden: set[Key] = set()
         self.asked = False
+        self.awaited = False  # not so if the list was cleared since it was asked
         self.next: tuple[questions.Subject, questions.Terms] | None = None
         self.reading: armature_reader.Reading | None = None
-        self.when_read: Callable[[armature_reader.Reading], None] | None = None
+        self.when_read: Callable[[], None] | None = None
 
 
 _state = _State()
@@ -116,20 +125,20 @@ def ask_again(context: Context) -> None:
 def _ask_next() -> None:
     if _state.next is None:
         return
-    (what, how), _state.next, _state.asked = _state.next, None, True
+    (what, how), _state.next, _state.asked, _state.awaited = _state.next, None, True, True
     background.start(lambda: questions.answer(what, how), _hear, _hear_refusal)
 
 
 def _hear(answer: questions.Answer) -> None:
     _state.asked = False
-    if _state.next is None:
+    if _state.next is None and _state.awaited:
         _take(bpy.context, answer)
     _ask_next()
 
 
 def _hear_refusal(error: Exception) -> None:
     _state.asked = False
-    if _state.next is None:
+    if _state.next is None and _state.awaited:
         refuse(error)
     _ask_next()
 
@@ -140,13 +149,13 @@ def refuse(error: Exception) -> None:
     session = properties.session(bpy.context)
     session.searching, session.reading = False, 0.0
     session.trouble = last_error.sentence(error)
-    redraw_sidebars()
+    viewports.redraw_sidebars(bpy.context)
 
 
 # reading the rig
 
 
-def read(reading: armature_reader.Reading, then: Callable[[armature_reader.Reading], None]) -> None:
+def read(reading: armature_reader.Reading, then: Callable[[], None]) -> None:
     """Reads a rig's motion in slices between which Blender goes on; ``then`` is called when all is read."""
     _state.reading, _state.when_read = reading, then
     if _read_some() is not None and not bpy.app.timers.is_registered(_read_some):
@@ -169,11 +178,11 @@ def _read_some() -> float | None:
         refuse(error)
         return None
     properties.session(bpy.context).reading = reading.progress if reading.progress < 1.0 else 0.0
-    redraw_sidebars()
+    viewports.redraw_sidebars(bpy.context)
     if reading.progress < 1.0:
         return 0.0
     _state.reading = None
-    then(reading)
+    then()
     return None
 
 
@@ -198,6 +207,7 @@ def _take(context: Context, answer: questions.Answer) -> None:
 
 def _show_beside(what: questions.Subject) -> None:
     """Has the strip play what was asked with beside what is found."""
+    preview_motions.shared.forget_trouble()
     previewed_query.forget()
     if what.like:
         example = what.like[0]
@@ -206,13 +216,13 @@ def _show_beside(what: questions.Subject) -> None:
 
 
 def clear(context: Context) -> None:
-    """Empties the list, and forgets the question."""
-    _state.answer, _state.subject, _state.next = None, questions.Subject(), None
+    """Empties the list, and forgets the question; an answer that is on its way is not listed."""
+    _state.answer, _state.subject, _state.next, _state.awaited = None, questions.Subject(), None, False
     session = properties.session(context)
     session.results.clear()
     session.question = session.trouble = ""
     session.searching = False
-    redraw()
+    viewports.redraw(context)
 
 
 def show(context: Context) -> None:
@@ -227,7 +237,7 @@ def show(context: Context) -> None:
     session.hidden = len(found) - len(there)
     names = [(result.library, result.clip_id, result.start_s) for result in session.results]
     properties.choose(session, names.index(active) if active in names and not session.searching else 0)
-    redraw()
+    viewports.redraw(context)
 
 
 def _identity(session: properties.HUMS_Session) -> tuple[str, str, float] | None:
@@ -294,22 +304,5 @@ def forget_all() -> None:
     if bpy.app.timers.is_registered(_read_some):
         bpy.app.timers.unregister(_read_some)
     _state.__init__()
-
-
-def redraw() -> None:
-    """Has all 3D views drawn anew, with what is drawn into them."""
-    for area in _views():
-        area.tag_redraw()
-
-
-def redraw_sidebars() -> None:
-    """Has the panels drawn anew, but not the scenes, which may take long."""
-    for area in _views():
-        for region in area.regions:
-            if region.type == "UI":
-                region.tag_redraw()
-
-
-def _views() -> Iterator[Area]:
-    for window in bpy.context.window_manager.windows:
-        yield from (area for area in window.screen.areas if area.type == "VIEW_3D")
+    previewed_query.forget()
+    last_error.forget()

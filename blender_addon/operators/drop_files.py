@@ -74,7 +74,9 @@ class HUMS_OT_drop_files(Guarded):
 
     def run(self, context: Context) -> None:
         """Does it."""
-        paths = self._paths() or _dropped.paths
+        if self._paths():  # from a script, not out of the menu
+            _dropped.paths, _dropped.rig = self._paths(), ""
+        paths = _dropped.paths
         if not paths:
             raise errors.HumsError("No file was dropped: drop motion files onto the 3D viewport.")
         {"query": _find, "import": _import, "apply": _apply, "add": _add}[self.how](context, paths)

@@ -132,7 +132,7 @@ def start_with_rig(context: Context, settings: HUMS_OT_find_similar | None = Non
     """
     question = _RigQuestion(context, settings)
     how = settings.terms(context) if settings is not None else asking.terms(context)
-    asking.read(question.reading, lambda _: asking.ask(bpy.context, question.subject(), how))
+    asking.read(question.reading, lambda: asking.ask(bpy.context, question.subject(), how))
 
 
 def frames_of(context: Context, rig: Object) -> tuple[int, int]:

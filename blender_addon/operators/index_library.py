@@ -12,9 +12,8 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from bpy.types import Context, Event
 
 from .. import preferences, properties
-from ..core import jobs, last_error, library_facts
+from ..core import jobs, last_error, library_facts, viewports
 from ..core.engine import errors
-from . import asking
 from .guarded import Guarded
 
 if TYPE_CHECKING:
@@ -272,7 +271,7 @@ def _show(job: jobs.IndexJob) -> None:
             last_error.remember(errors.HumsError(progress.failure), f"{job.task.library.name}: Update")
         for told in library_changed:
             told(str(job.task.library))
-    asking.redraw_sidebars()
+    viewports.redraw_sidebars(bpy.context)
 
 
 CLASSES = (

@@ -14,7 +14,7 @@ import bpy
 from bpy.types import Context, Event, Operator
 
 from .. import preferences, properties
-from ..core import drag, draw_handlers, ghost, picking, strip
+from ..core import drag, draw_handlers, ghost, picking, preview_motions, strip, viewports
 from ..core.strip_layout import StripLayout
 from . import asking
 from .guarded import Guarded
@@ -124,7 +124,7 @@ class HUMS_OT_result_strip(Operator):
         if chosen is None:
             return {"RUNNING_MODAL"}
         properties.choose(properties.session(context), chosen)
-        strip.tag_redraw_all(context)
+        viewports.redraw(context)
         bpy.ops.hums.drag_result("INVOKE_DEFAULT", index=chosen)
         return {"RUNNING_MODAL"}
 
@@ -155,7 +155,7 @@ class HUMS_OT_result_strip(Operator):
         index = min(max(session.active_result + step, 0), len(session.results) - 1)
         properties.choose(session, index)
         strip.scroll_to(spot.area, layout.scroll_to_show(strip.tiles(context).index(index)))
-        strip.tag_redraw_all(context)
+        viewports.redraw(context)
 
 
 def _under(context: Context, event: Event) -> tuple[picking.Spot, StripLayout] | None:
@@ -208,24 +208,34 @@ class HUMS_OT_toggle_strip(Guarded):
             strip.state.hidden.discard(here)
         else:
             strip.state.hidden.add(here)
-            if not any(strip.is_shown(context, area) for _, area in strip.viewports(context)):
+            if not any(strip.is_shown(context, area) for _, area in viewports.of(context)):
                 settings.show = False
                 strip.state.hidden.clear()
         context.preferences.is_dirty = True
-        strip.tag_redraw_all(context)
+        viewports.redraw(context)
 
 
 def _file_loaded(*_: object) -> None:
     """Viewports have other addresses in another file, and its window manager does not know what was found."""
+    _forget()
+    asking.show(bpy.context)
+
+
+def _forget() -> None:
     strip.forget()
     drag.end()
     ghost.forget()
-    asking.show(bpy.context)
 
 
 def register() -> None:
     """Follows the loading of files."""
     draw_handlers.listen(bpy.app.handlers.load_post, _file_loaded)
+
+
+def unregister() -> None:
+    """Forgets what was looked at."""
+    _forget()
+    preview_motions.shared.clear()
 
 
 CLASSES = (HUMS_OT_result_strip, HUMS_OT_toggle_strip)

@@ -9,7 +9,7 @@ import bpy
 from bpy.types import Context
 
 from .. import preferences, properties
-from ..core import background, draw_handlers, library_facts
+from ..core import background, draw_handlers, library_facts, preview_motions, viewports
 from . import asking, index_library
 
 _AFTER_START_S = 1.0
@@ -40,7 +40,7 @@ def _show(path: str, facts: library_facts.Facts) -> None:
     everything = library_facts.all_known()
     properties.known_tags[:] = sorted({tag for known in everything for tag in known.tags})
     properties.known_rigs[:] = sorted({rig for known in everything for rig in known.rigs})
-    asking.redraw_sidebars()
+    viewports.redraw_sidebars(context)
 
 
 def _chosen(context: Context) -> None:
@@ -52,6 +52,12 @@ def _chosen(context: Context) -> None:
             _update(entry)
     if not bpy.app.background:
         asking.ask_again(context)
+
+
+def _changed(path: str) -> None:
+    """A task on a library has ended."""
+    preview_motions.shared.clear()  # its motions may be others now
+    look_up_one(path)
 
 
 def _update(entry: preferences.HUMS_LibraryEntry) -> None:
@@ -76,7 +82,7 @@ def _file_loaded(*_: object) -> None:
 def register() -> None:
     """Begins to watch."""
     preferences.library_chosen.append(_chosen)
-    index_library.library_changed.append(look_up_one)
+    index_library.library_changed.append(_changed)
     draw_handlers.listen(bpy.app.handlers.load_post, _file_loaded)
     bpy.app.timers.register(_begin, first_interval=_AFTER_START_S, persistent=True)  # a file may be loaded first
 
@@ -85,5 +91,5 @@ def unregister() -> None:
     """Watches no more."""
     if bpy.app.timers.is_registered(_begin):
         bpy.app.timers.unregister(_begin)
-    index_library.library_changed.remove(look_up_one)
+    index_library.library_changed.remove(_changed)
     preferences.library_chosen.remove(_chosen)

@@ -19,6 +19,7 @@ def test_previews_are_read_beside_blender_into_a_bounded_cache(blender: Blender,
     assert facts["last_is_kept"]
     assert facts["cleared"] == 0
     assert facts["in_step_with_itself"] < 0.05
+    assert facts["still_there"] == [False, False, True], "what could not be had is tried again after a search"
 
 
 def test_tiles_lie_between_what_overlaps_the_viewport_and_are_found_under_the_mouse(blender: Blender) -> None:

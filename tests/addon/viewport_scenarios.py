@@ -41,7 +41,7 @@ def read_previews(library: str) -> dict[str, Any]:
     cache.want(clips[:2], motion)
     _wait(lambda: not cache.is_reading)
     steps = cache.get(clips[1]).steps
-    return {
+    facts = {
         "frames": [len(cache.get(clip).figure.points) for clip in clips],
         "gone": cache.get(gone).figure,
         "unknown": cache.get(unknown).figure,
@@ -50,6 +50,8 @@ def read_previews(library: str) -> dict[str, Any]:
         "cleared": small.byte_count,
         "in_step_with_itself": float(np.abs(steps - np.arange(len(steps)) / 30).max()),
     }
+    cache.forget_trouble()
+    return {**facts, "still_there": [cache.get(clip) is not None for clip in (gone, unknown, clips[0])]}
 
 
 def lay_out_tiles() -> dict[str, Any]:
