@@ -96,6 +96,13 @@ def test_every_file_and_picture_that_a_document_links_to_is_there() -> None:
     assert broken == []
 
 
+def test_the_architecture_page_names_every_module_of_the_engine() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = [path.name for path in (ROOT / "hums_engine").rglob("*.py") if not path.name.startswith("__")]
+    plain = {"errors.py", "interpreter.py", "quat.py", "skeleton.py"}  # what all others stand on
+    assert [name for name in modules if name not in plain and f"{name}`" not in page] == []
+
+
 def test_the_python_example_in_the_readme_runs(tmp_path: Path) -> None:
     example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert example is not None

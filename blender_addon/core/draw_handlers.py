@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that hooks into Blender's drawing, clock and file loading, and lets go of all of it again.
+"""Hooks into Blender's drawing, its loading of files, and the clock of what moves in viewports.
 
-Nothing that the add-on hooks in outlives it: whatever is added here is removed by `remove_all`, which runs when the
-add-on is disabled, updated, or reloaded with all scripts.
+None outlives the add-on: whatever is added here is removed by `remove_all`, which runs when the add-on is disabled,
+updated, or reloaded with all scripts. Timers that wait for something (`background`, `jobs`) are their modules' own.
 """
 
 from __future__ import annotations
