@@ -113,10 +113,7 @@ def with_own_sway(turns: Array, source: Array, rest: Array, ratio: float, fps: f
 
     On hips twice as wide as the source's, the same swing of a stride would move the feet that stand.
     """
-    widths = [
-        np.linalg.norm(p[..., INDEX["left_hip"], :] - p[..., INDEX["right_hip"], :], axis=-1) for p in (source, rest)
-    ]
-    theirs, own = float(np.median(widths[0])) * ratio, float(widths[1])
+    theirs, own = float(np.median(_hip_width(source))) * ratio, float(_hip_width(rest))
     if not (np.isfinite(theirs) and np.isfinite(own) and own > 0):
         return turns
     away = (np.arange(len(turns)) - anchor) / fps / _STRIDE_S

@@ -31,11 +31,6 @@ class Drag:
     in_place: bool = False
 
     @property
-    def can_drop(self) -> bool:
-        """Whether something would come of letting go here."""
-        return self.target is not None and not self.refusal
-
-    @property
     def promise(self) -> str:
         """What would come of it, or why nothing would."""
         if self.target is None:

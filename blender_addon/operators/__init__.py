@@ -55,7 +55,6 @@ def register() -> None:
 def unregister() -> None:
     """Unregisters the operators, and forgets what was asked."""
     properties.row_pressed.remove(drag_result.row_pressed)
-    result_strip.unregister()
     keymaps.unregister()
     watch_libraries.unregister()
     follow_changes.unregister()

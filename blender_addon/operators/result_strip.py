@@ -14,7 +14,7 @@ import bpy
 from bpy.types import Context, Event, Operator
 
 from .. import preferences, properties
-from ..core import drag, draw_handlers, ghost, picking, preview_motions, strip, viewports
+from ..core import drag, draw_handlers, ghost, picking, strip, viewports
 from ..core.strip_layout import StripLayout
 from . import asking
 from .guarded import Guarded
@@ -217,25 +217,15 @@ class HUMS_OT_toggle_strip(Guarded):
 
 def _file_loaded(*_: object) -> None:
     """Viewports have other addresses in another file, and its window manager does not know what was found."""
-    _forget()
-    asking.show(bpy.context)
-
-
-def _forget() -> None:
     strip.forget()
     drag.end()
     ghost.forget()
+    asking.show(bpy.context)
 
 
 def register() -> None:
     """Follows the loading of files."""
     draw_handlers.listen(bpy.app.handlers.load_post, _file_loaded)
-
-
-def unregister() -> None:
-    """Forgets what was looked at."""
-    _forget()
-    preview_motions.shared.clear()
 
 
 CLASSES = (HUMS_OT_result_strip, HUMS_OT_toggle_strip)

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import bpy
 import gpu
 import numpy as np
@@ -174,9 +177,9 @@ class _Drawing:
 
     def _stage(self, tile: Box) -> Box:
         """Where a tile's figure stands."""
-        words = 2.25 * self.line
+        below = 2.25 * self.line
         around = _AROUND * self.layout.scale
-        return Box(tile.x + around, tile.y + words, tile.width - 2 * around, tile.height - words - 2 * around)
+        return Box(tile.x + around, tile.y + below, tile.width - 2 * around, tile.height - below - 2 * around)
 
     def _figure(self, index: int) -> moving_figure.MovingFigure | str | None:
         if index == strip.QUERY:
@@ -260,21 +263,17 @@ def _draw_boxes(
         painter.draw_boxes(*values)
 
 
-class _scissors:
+@contextmanager
+def _scissors(box: Box) -> Iterator[None]:
     """Keeps drawing inside a box of the region."""
-
-    def __init__(self, box: Box) -> None:
-        self._box = box
-
-    def __enter__(self) -> None:
-        x, y, _, _ = gpu.state.viewport_get()
-        box = self._box
-        self._before = gpu.state.scissor_get()
-        gpu.state.scissor_test_set(True)
-        gpu.state.scissor_set(round(x + box.x), round(y + box.y), round(box.width), round(box.height))
-
-    def __exit__(self, *_: object) -> None:
-        gpu.state.scissor_set(*self._before)
+    x, y, _, _ = gpu.state.viewport_get()
+    before = gpu.state.scissor_get()
+    gpu.state.scissor_test_set(True)
+    gpu.state.scissor_set(round(x + box.x), round(y + box.y), round(box.width), round(box.height))
+    try:
+        yield
+    finally:
+        gpu.state.scissor_set(*before)
         gpu.state.scissor_test_set(False)
 
 
