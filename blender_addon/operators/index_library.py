@@ -185,7 +185,7 @@ class HUMS_OT_copy_failures(Guarded):
     """Copy the whole list to the clipboard"""
 
     bl_idname = "hums.copy_failures"
-    bl_label = "Copy Report"
+    bl_label = "Copy List"
     bl_options = {"REGISTER"}
 
     index: IntProperty(name="Index", description="Place on the list; -1 for the library that is searched", default=-1)
