@@ -104,7 +104,7 @@ def ask(context: Context, what: questions.Subject, how: questions.Terms) -> None
         return
     _state.next = what, how
     properties.session(context).searching = True
-    redraw_sidebars()
+    viewports.redraw_sidebars(context)
     if not _state.asked:
         _ask_next()
 
