@@ -54,14 +54,12 @@ class MovingFigure:
     Attributes:
         points: ``[T, 23, 3]`` joints and head at 30 frames a second: to the right, up, and toward the eye, in metres of
             the reference body from the ground under the hips.
-        path: ``[T, 2]`` where the ground under the hips lies, seen from that of the first frame.
         shown: ``[STROKE_COUNT]`` which strokes the source has joints for.
         telling: the frame that shows best what happens.
         box: half the width that the figure ever takes, how deep it reaches, and how high, metres.
     """
 
     points: Array
-    path: Array
     shown: NDArray[np.bool_]
     telling: int
     box: tuple[float, float, float]
@@ -74,7 +72,7 @@ class MovingFigure:
     @property
     def byte_count(self) -> int:
         """What it takes in memory."""
-        return self.points.nbytes + self.path.nbytes
+        return self.points.nbytes
 
     def frame(self, time_s: float) -> int:
         """The frame ``time_s`` seconds after the first, as far as there is one."""
@@ -115,12 +113,10 @@ def prepare(motion: CanonicalMotion) -> MovingFigure:
     ground = positions[:, 0] * [1.0, 1.0, 0.0] + [0.0, 0.0, floor]
     axes = viewing.eye(viewing.facing(positions, valid))
     seen = (positions - ground[:, None]) @ axes.T / size
-    path = (ground - ground[0]) @ axes.T[:, :2] / size
     points = with_head(seen, valid)
     across, upward = float(np.abs(points[..., 0]).max()), points[..., 1]
     return MovingFigure(
         points=points.astype(np.float32),
-        path=path.astype(np.float32),
         shown=drawable(valid),
         telling=telling_frame(points),
         box=(across + viewing.HEAD_RADIUS, float(upward.min()), float(upward.max()) + viewing.HEAD_RADIUS),

@@ -102,7 +102,7 @@ class _Drawing:
     def _draw_back(self) -> None:
         colours, scale = self.colours, self.layout.scale
         boxes = [self.layout.box]
-        fills, radii = [colours.back], [8.0 * scale]
+        fills, radii = [colours.back], [20.0 * colours.roundness * scale]
         bar = self.layout.bar()
         if bar is not None:
             boxes += bar
@@ -121,7 +121,7 @@ class _Drawing:
             fills.append(colours.active if active else colours.hovered if hovered else colours.tile)
             edges.append(colours.accent if active else colours.track)
             rims.append(1.6 * scale if active else scale if index == strip.QUERY else 0.0)
-        _draw_boxes(boxes, [5.0 * scale] * len(boxes), fills, edges, rims)
+        _draw_boxes(boxes, [12.5 * colours.roundness * scale] * len(boxes), fills, edges, rims)
         self._draw_scores()
 
     def _draw_scores(self) -> None:

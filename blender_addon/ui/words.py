@@ -32,7 +32,7 @@ def draw_words(
     fill = palette.mixed(colours.back, colours.error, 0.35 if alarm else 0.0)
     painter.draw_boxes(
         np.array([[left, y - height, width, height]], dtype=np.float32),
-        np.array([5.0 * unit], dtype=np.float32),
+        np.array([12.5 * colours.roundness * unit], dtype=np.float32),
         np.array([palette.with_alpha(fill, 0.94)], dtype=np.float32),
         np.array([colours.error if alarm else colours.rim], dtype=np.float32),
         np.array([max(unit, 1.0)], dtype=np.float32),

@@ -17,11 +17,10 @@ def drawn(figure: moving_figure.MovingFigure, edge: float = 0.0) -> moving_figur
     return moving_figure.strokes(points, figure.shown[None], np.array([60.0], dtype=np.float32), edge)
 
 
-def test_a_figure_stays_where_it_is_and_its_path_goes_on() -> None:
+def test_a_figure_stays_where_it_is() -> None:
     figure = moving_figure.prepare(stride())
     hips = figure.points[:, 0, :2]
     assert np.abs(hips - hips[0]).max() < 0.01
-    assert np.linalg.norm(figure.path[-1]) > 0.5
 
 
 def test_what_is_seen_does_not_depend_on_heading_place_rate_or_size() -> None:
