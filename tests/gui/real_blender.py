@@ -31,7 +31,7 @@ def install(shared: Path, *more: str) -> Path:
     expression = f"import sys; open({str(shared / 'python')!r}, 'w').write('%d.%d' % sys.version_info[:2])"
     call([*headless, "--background", "--python-expr", expression], folder)
     python = (shared / "python").read_text()
-    zip_path = build_zip(shared, "--python", python, "--any-blender", "--without-hnswlib", *more)
+    zip_path = build_zip(shared, "--python", python, "--any-blender", *more)
     call([*headless, "--command", "extension", "install-file", "-r", "user_default", "--enable", str(zip_path)], folder)
     return folder
 
