@@ -22,6 +22,9 @@ MIN_SEEN = 0.25
 _CALIBRATION_FRAMES = 3
 _CALIBRATION_STEP_M = 0.05
 _CALIBRATION_RATIO = 3.0
+_BLENDED_FRAMES = 5
+_BLENDED_RATIO = 2.0
+_FASTEST_LIMBS_M_S = 12.0  # those of people are slower, but for the peak of a kick
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,7 @@ def canonicalize(motion: Motion, joint_map: JointMap | None = None) -> Canonical
     if rotations is None:
         rotations = orientation.from_positions(positions, valid)
     positions[:, ~valid] = 0.0
-    start = _first_moving_frame(positions[:, valid])
+    start = _first_moving_frame(positions[:, valid], motion.file_timing.fps)
     held = slice(opening, opening - (-start // every))
     positions[held], rotations[held] = positions[start], rotations[start]
     return CanonicalMotion(
@@ -157,9 +160,20 @@ def _seen(positions: NDArray[np.float64], joints: NDArray[np.intp]) -> tuple[NDA
     return picked, valid
 
 
-def _first_moving_frame(positions: NDArray[np.float64]) -> int:
-    """The frame after a calibration pose of joints ``[T, n, 3]``; 0 where there is none."""
-    steps = np.median(np.linalg.norm(np.diff(positions[:OPENING], axis=0), axis=-1), axis=1)
+def _first_moving_frame(positions: NDArray[np.float64], fps: float) -> int:
+    """The frame after a calibration pose of joints ``[T, n, 3]``, which may be blended into the motion; 0: none.
+
+    The conversions of CMU's motions begin with a T-pose from which arms and legs fly into the motion within five
+    frames of 1 / 120 s.
+    """
+    moved = np.linalg.norm(np.diff(positions[:OPENING], axis=0), axis=-1)
+    if len(moved) > _BLENDED_FRAMES:
+        limbs = np.percentile(moved, 90, axis=1)
+        calm = max(_CALIBRATION_STEP_M, _BLENDED_RATIO * limbs[_BLENDED_FRAMES:].max())
+        flying = np.flatnonzero(limbs[:_BLENDED_FRAMES] > calm)
+        if len(flying) and limbs[flying].max() * fps > _FASTEST_LIMBS_M_S:
+            return int(flying[-1]) + 1
+    steps = np.median(moved, axis=1)
     for i in reversed(range(min(_CALIBRATION_FRAMES, len(steps) - 1))):
         if steps[i] > max(_CALIBRATION_STEP_M, _CALIBRATION_RATIO * steps[i + 1 : i + 6].max()):
             return i + 1

@@ -59,6 +59,16 @@ def test_a_calibration_pose_before_the_motion_neither_places_nor_turns_it(frames
     np.testing.assert_allclose(found.positions[frames:], TRUTH.positions, atol=1e-6)
 
 
+def test_a_calibration_pose_that_is_blended_into_the_motion_is_held_back_with_the_blend() -> None:
+    t_pose = np.broadcast_to(REFERENCE, (4, *REFERENCE.shape))
+    share = np.array([0.0, 0.25, 0.55, 0.8])[:, None, None]
+    blend = t_pose + share * (TRUTH.positions[:1] - t_pose)
+    blended = np.concatenate([blend, TRUTH.positions]).astype(np.float32)
+    found = canonicalize(body(positions=blended, fps=120.0))
+    np.testing.assert_allclose(found.positions[:4], np.tile(TRUTH.positions[:1], (4, 1, 1)), atol=0.05)
+    np.testing.assert_allclose(found.positions[4:], TRUTH.positions, atol=1e-6)
+
+
 def test_a_motion_that_starts_at_a_run_keeps_its_first_frame() -> None:
     running = TRUTH.positions + np.linspace(0, 14, 60, dtype=np.float32)[:, None, None] * np.array(
         [0, -1, 0], dtype=np.float32
