@@ -15,8 +15,21 @@ _PACKAGE = (__package__ or "").rpartition(".")[0]
 
 
 def folder() -> Path:
-    """Where they are."""
-    return Path(bpy.utils.extension_path_user(_PACKAGE, path="rig_maps", create=True))
+    """Where they are; it is made when the first is kept, so that the add-on starts where nothing can be written."""
+    return Path(bpy.utils.extension_path_user(_PACKAGE, path="rig_maps"))
+
+
+def _made_folder() -> Path:
+    """The folder, to be written into.
+
+    Raises:
+        HumsError: it cannot be made.
+    """
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.HumsError(f"The folder for maps {folder()} cannot be made: {error.strerror}.") from None
+    return folder()
 
 
 def titles() -> dict[str, str]:
@@ -29,11 +42,12 @@ def save(rig: Object, title: str) -> Path:
     """Saves the rig's map under a title; it is used for all rigs with these bones from now on.
 
     Raises:
-        HumsError: the rig has no map, or the title cannot be one.
+        HumsError: the rig has no map, the title cannot be one, or it cannot be kept.
     """
     names = rig.data.bones.keys()
     found = rig_map.joint_map_of(rig)
-    return own_maps.save(folder(), title, found.as_names(names), names, armature_reader.read_bones(rig).parents)
+    parents = armature_reader.read_bones(rig).parents
+    return own_maps.save(_made_folder(), title, found.as_names(names), names, parents)
 
 
 def load(rig: Object, family: str) -> None:
@@ -80,7 +94,7 @@ def bring(file: Path) -> str:
     Raises:
         HumsError: the file is no map, or it cannot be kept.
     """
-    return own_maps.bring(file, folder()).title
+    return own_maps.bring(file, _made_folder()).title
 
 
 def _known(family: str) -> str:

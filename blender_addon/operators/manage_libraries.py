@@ -161,7 +161,7 @@ class HUMS_OT_show_library_folder(Guarded):
 def user_library(name: str) -> Path:
     """Where a library of this name is kept for the person: outside the add-on's folder, so updates leave it alone."""
     package = (__package__ or "").rpartition(".")[0]
-    return Path(bpy.utils.extension_path_user(package, path="libraries", create=True)) / (name + _SUFFIX)
+    return Path(bpy.utils.extension_path_user(package, path="libraries")) / (name + _SUFFIX)
 
 
 def _with_suffix(library: Path) -> Path:
