@@ -41,7 +41,7 @@ class _State:
         self.answer: questions.Answer | None = None
         self.hidden: set[Key] = set()
         self.asked = False
-        self.awaited = False  # not so if the list was cleared since it was asked
+        self.awaited: questions.Subject | None = None  # of the newest question, until it is answered or taken back
         self.next: tuple[questions.Subject, questions.Terms] | None = None
         self.reading: armature_reader.Reading | None = None
         self.when_read: Callable[[], None] | None = None
@@ -102,7 +102,7 @@ def ask(context: Context, what: questions.Subject, how: questions.Terms) -> None
     if bpy.app.background:  # there are no timers to bring an answer
         ask_now(context, what, how)
         return
-    _state.next = what, how
+    _state.next, _state.awaited = (what, how), what
     properties.session(context).searching = True
     viewports.redraw_sidebars(context)
     if not _state.asked:
@@ -111,7 +111,7 @@ def ask(context: Context, what: questions.Subject, how: questions.Terms) -> None
 
 def ask_again(context: Context) -> None:
     """Asks the last question by the settings as they are now; nothing while nothing was asked."""
-    what = _state.subject
+    what = _state.awaited or _state.subject
     filters = _where(properties.session(context).filters)
     if not what.like and not filters:
         clear(context)
@@ -125,20 +125,21 @@ def ask_again(context: Context) -> None:
 def _ask_next() -> None:
     if _state.next is None:
         return
-    (what, how), _state.next, _state.asked, _state.awaited = _state.next, None, True, True
+    (what, how), _state.next, _state.asked = _state.next, None, True
     background.start(lambda: questions.answer(what, how), _hear, _hear_refusal)
 
 
 def _hear(answer: questions.Answer) -> None:
     _state.asked = False
-    if _state.next is None and _state.awaited:
+    if _state.next is None and _state.awaited is not None:
         _take(bpy.context, answer)
     _ask_next()
 
 
 def _hear_refusal(error: Exception) -> None:
     _state.asked = False
-    if _state.next is None and _state.awaited:
+    if _state.next is None and _state.awaited is not None:
+        _state.awaited = None
         refuse(error)
     _ask_next()
 
@@ -197,7 +198,7 @@ def cancel_reading(context: Context) -> None:
 
 def _take(context: Context, answer: questions.Answer) -> None:
     session = properties.session(context)
-    _state.answer, _state.subject = answer, answer.subject
+    _state.answer, _state.subject, _state.awaited = answer, answer.subject, None
     session.question = answer.subject.text
     session.trouble = " ".join(answer.trouble)
     session.searching, session.reading = False, 0.0
@@ -217,7 +218,7 @@ def _show_beside(what: questions.Subject) -> None:
 
 def clear(context: Context) -> None:
     """Empties the list, and forgets the question; an answer that is on its way is not listed."""
-    _state.answer, _state.subject, _state.next, _state.awaited = None, questions.Subject(), None, False
+    _state.answer, _state.subject, _state.next, _state.awaited = None, questions.Subject(), None, None
     session = properties.session(context)
     session.results.clear()
     session.question = session.trouble = ""

@@ -252,3 +252,19 @@ def drop(library: str, take: str) -> dict[str, Any]:
     activate(hero)
     bpy.ops.hums.drop_files(**files, how="apply")
     return {"found": found[0], "question": question, "imported": imported, "keys": len(key_frames(hero))}
+
+
+def answer_after_clearing(library: str, take: str) -> dict[str, Any]:
+    """A question is taken back while its answer is on its way; another one is not."""
+    asking = core("operators.asking")
+    bpy.ops.hums.open_library(directory=library)
+    bpy.ops.hums.import_motion(filepath=take)
+    bpy.ops.hums.find_similar()
+    answer = asking._state.answer
+    asking._state.awaited = answer.subject
+    bpy.ops.hums.clear_query()
+    asking._hear(answer)
+    cleared = named()
+    asking._state.awaited = answer.subject
+    asking._hear(answer)
+    return {"cleared": cleared, "listed": len(named())}

@@ -115,3 +115,8 @@ def test_a_dropped_file_is_a_query_a_new_armature_or_lands_on_the_rig(blender: B
     assert facts["question"] == "walk_07_04.bvh"
     assert facts["imported"].startswith("walk_07_04")
     assert facts["keys"] > 20
+
+
+def test_an_answer_to_a_question_that_was_taken_back_is_not_listed(blender: Blender, sample_library: Path) -> None:
+    facts = blender.run("answer_after_clearing", library=sample_library, take=WALK)
+    assert facts == {"cleared": [], "listed": 20}
