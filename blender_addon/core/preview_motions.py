@@ -40,11 +40,6 @@ class Clip(NamedTuple):
     end_s: float
     mirrored: bool = False
 
-    @property
-    def settings(self) -> dict[str, str | float]:
-        """What tells operators which stretch of which motion it is."""
-        return {"clip_id": self.clip_id, "library": self.library, "start_s": self.start_s, "end_s": self.end_s}
-
 
 class Preview(NamedTuple):
     """What is shown of a clip.

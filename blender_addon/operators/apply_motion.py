@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
@@ -121,8 +121,8 @@ def told(rig: Object, landed: landing.Landed, mode: str, duration_s: float) -> s
     return text + held_channels.told(landed.left)
 
 
-def named_motion(context: Context, operator: HUMS_OT_apply_motion) -> canonical.CanonicalMotion:
-    """The motion that an operator's ``filepath`` or ``clip_id`` names.
+def named_motion(context: Context, operator: Any) -> canonical.CanonicalMotion:  # noqa: ANN401 - several operators
+    """The motion that an operator's ``filepath`` or ``clip_id`` and ``library`` name.
 
     Raises:
         HumsError: neither is given, or what is named cannot be had.

@@ -124,11 +124,11 @@ def _drop(context: Context, now: drag.Drag, target: picking.Target) -> None:
     clip, spot = now.clip, target.spot
     with context.temp_override(window=spot.window, area=spot.area, region=spot.region):
         if target.rig is None:
-            bpy.ops.hums.import_motion("EXEC_DEFAULT", True, **clip.settings, location=target.floor)
+            bpy.ops.hums.import_motion("EXEC_DEFAULT", True, **clip._asdict(), location=target.floor)
             return
         in_place = {"root": "in_place"} if now.in_place else {}
         with _active(bpy.context, target.rig):
-            bpy.ops.hums.apply_motion("INVOKE_DEFAULT", True, **clip.settings, mirrored=clip.mirrored, **in_place)
+            bpy.ops.hums.apply_motion("INVOKE_DEFAULT", True, **clip._asdict(), **in_place)
 
 
 @contextmanager

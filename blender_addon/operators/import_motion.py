@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, StringProperty
 from bpy.types import Context
 
 from ..core import armature_builder, libraries
 from ..core.engine import canonical, errors, formats, motion
-from .apply_motion import library_path
+from .apply_motion import library_path, named_motion
 from .guarded import Guarded
 
 # pyright: reportInvalidTypeForm=false
@@ -30,6 +30,7 @@ class HUMS_OT_import_motion(Guarded):
     )
     start_s: FloatProperty(name="From", description="Where to start in the motion", min=0.0, unit="TIME_ABSOLUTE")
     end_s: FloatProperty(name="To", description="Where to stop; 0 to its end", min=0.0, unit="TIME_ABSOLUTE")
+    mirrored: BoolProperty(name="Mirrored", description="Exchange left and right", options={"SKIP_SAVE"})
     location: FloatVectorProperty(
         name="Location",
         description="Where the armature stands; if a script does not say it, at the 3D cursor",
@@ -49,11 +50,13 @@ class HUMS_OT_import_motion(Guarded):
         self.report({"INFO"}, f"{rig.name} plays {source.duration_s:.1f} s from frame {context.scene.frame_current}")
 
     def _motion(self, context: Context) -> motion.Motion | canonical.CanonicalMotion:
-        """The motion with its file's own skeleton, or with the canonical one where the file is out of reach."""
+        """The motion on its file's own skeleton; on the canonical one if mirrored, or if the file is out of reach."""
+        if self.mirrored:  # only of the canonical skeleton it is known which joints are twins
+            return named_motion(context, self).mirror_image()
         if self.filepath:
             return formats.load(bpy.path.abspath(self.filepath))
         if not self.clip_id:
-            raise errors.HumsError("No motion was named: give a filepath, or the clip_id of a motion in the library.")
+            return named_motion(context, self)
         library = library_path(context, self.library)
         try:
             return libraries.own_motion(library, self.clip_id)

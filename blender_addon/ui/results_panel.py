@@ -117,9 +117,7 @@ def _draw_details(layout: UILayout, session: properties.HUMS_Session, result: pr
 def _draw_buttons(layout: UILayout, session: properties.HUMS_Session, result: properties.HUMS_Result) -> None:
     column = layout.column(align=True)
     column.scale_y = 1.3
-    apply = column.operator("hums.apply_motion", text="Apply to Active Rig", icon="ARMATURE_DATA")
-    _set_motion(apply, session, result)
-    apply.mirrored = properties.is_mirrored(session, result)
+    _set_motion(column.operator("hums.apply_motion", text="Apply to Active Rig", icon="ARMATURE_DATA"), session, result)
     _set_motion(column.operator("hums.import_motion", text="Import as New Armature", icon="IMPORT"), session, result)
 
 
@@ -127,6 +125,7 @@ def _set_motion(button: Any, session: properties.HUMS_Session, result: propertie
     """Tells an operator's button which motion it is about."""
     button.clip_id, button.library = result.clip_id, result.library
     button.start_s, button.end_s = properties.taken_s(session, result)
+    button.mirrored = properties.is_mirrored(session, result)
 
 
 CLASSES = (HUMS_MT_result, HUMS_PT_results)

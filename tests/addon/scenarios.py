@@ -358,6 +358,24 @@ def import_motion(take: str, fps: int) -> dict[str, Any]:
     }
 
 
+def import_mirrored(take: str) -> dict[str, Any]:
+    """The ankles of a motion and of its mirror image, both starting at the origin."""
+    bpy.ops.hums.import_motion(filepath=take)
+    plain = bpy.context.active_object
+    bones = core("core.rig_map").bones_of(plain)
+    bpy.ops.hums.import_motion(filepath=take, mirrored=True)
+    image = bpy.context.active_object
+    names = [name for name in ("left_ankle", "right_ankle") if name in image.pose.bones]
+    apart: dict[str, list[float]] = {"mirrored_m": [], "as_it_was_m": []}
+    for frame in (1, 10, 20, 30):
+        bpy.context.scene.frame_set(frame)
+        left, right = (np.array(plain.pose.bones[bones[name]].head) for name in ("left_ankle", "right_ankle"))
+        seen = np.array(image.pose.bones["right_ankle"].head)
+        apart["mirrored_m"].append(float(np.linalg.norm(seen - left * [-1.0, 1.0, 1.0])))
+        apart["as_it_was_m"].append(float(np.linalg.norm(seen - right)))
+    return {"names": names, **{name: max(values) for name, values in apart.items()}}
+
+
 def import_from_library(library: str, clip_name: str) -> dict[str, Any]:
     """Imports a clip whose file is there, and one whose file is gone."""
     bpy.ops.hums.open_library(directory=library)

@@ -11,6 +11,13 @@ from tests.addon.conftest import Blender
 from tests.addon.zip_for_tests import ROOT
 
 
+def test_a_mirrored_motion_has_its_left_where_its_right_was(blender: Blender) -> None:
+    facts = blender.run("import_mirrored", take=ROOT / "samples" / "walk_07_04.bvh")
+    assert facts["names"] == ["left_ankle", "right_ankle"]
+    assert facts["mirrored_m"] < 0.08
+    assert facts["as_it_was_m"] > 0.2
+
+
 @pytest.mark.parametrize(("take", "fps"), [("walk_07_04", 24), ("cartwheel_49_06", 60)])
 def test_the_bones_go_where_the_files_joints_go(blender: Blender, take: str, fps: int) -> None:
     facts = blender.run("import_motion", take=ROOT / "samples" / f"{take}.bvh", fps=fps)
