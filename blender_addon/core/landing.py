@@ -83,11 +83,12 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
     fps = scene.render.fps / scene.render.fps_base
     first = landing.frame - round(landing.options.anchor_s * fps)
     clip = Clip(rig, motion.name or "Motion", made, first, landing.blend_in, landing.blend_out, landing.reduction)
-    action = _WRITERS[landing.mode if there is not None or landing.mode in ("strip", "aside") else "new"](clip, there)
+    mode = "new" if there is None and landing.mode in ("replace", "insert") else landing.mode
+    action = _WRITERS[mode](clip, there)
     if there is None:
         provenance.mark(action, motion)
-    if landing.mode == "new":
-        for name in resting if not clip.blends else ():
+    if landing.mode == "new" and not clip.blends:
+        for name in resting:
             _put_to_rest(rig.pose.bones[name])
     action.update_tag()
     rig.update_tag(refresh={"OBJECT", "DATA", "TIME"})
@@ -152,7 +153,7 @@ def _tracks(
     made = tracks.of_clip(rig, bones, curves) + tracks.of_switches(controls, count)
     if landing.mode == "new" and not landing.blend_in and not landing.blend_out:
         return made
-    taken = {(track.path) for track in made}
+    taken = {track.path for track in made}
     moved = {curve.data_path for curve in action_api.curves_of(rig)}
     others = tracks.at_rest(rig, resting, count)
     others = [track for track in others if track.path in moved or not _rests(rig, track)]
