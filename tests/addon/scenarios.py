@@ -656,6 +656,7 @@ def saved_maps(folder: str) -> dict[str, Any]:
         refusal(bpy.ops.hums.import_rig_map, filepath=str(Path(folder) / "broken.json")),
         refusal(bpy.ops.hums.save_rig_map, title="Mixamo"),
     ]
+    bpy.ops.hums.delete_rig_map(family="studio_hero")  # later tests have the same user folder, and the same hero
     return facts
 
 
