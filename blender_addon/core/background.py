@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -49,12 +50,26 @@ def _do(
         result = work()
     except Exception as error:
         wrong = error
-        told = refuse or (lambda error: last_error.remember(error, "work beside Blender"))
+        told = refuse or _keep
         answer = lambda: told(wrong)  # noqa: E731
     else:
         answer = lambda: tell(result)  # noqa: E731
     _answers.put(answer)
     _at_work.discard(thread)
+
+
+def _hear(answer: Callable[[], None]) -> None:
+    """Tells an answer; what goes wrong with it does not keep the others from being told."""
+    try:
+        answer()
+    except Exception as error:
+        _keep(error)
+
+
+def _keep(error: Exception) -> None:
+    """Keeps an error that nobody foresaw for Copy Report, and shows it in the console."""
+    last_error.remember(error, "work beside Blender")
+    traceback.print_exception(error)
 
 
 def stop() -> None:
@@ -73,5 +88,5 @@ def _tick() -> float | None:
     while not _answers.empty():
         answer = _answers.get()
         if _told[0]:
-            answer()
+            _hear(answer)
     return _INTERVAL_S if busy or _at_work or not _answers.empty() else None

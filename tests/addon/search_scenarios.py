@@ -268,3 +268,18 @@ def answer_after_clearing(library: str, take: str) -> dict[str, Any]:
     asking._state.awaited = answer.subject
     asking._hear(answer)
     return {"cleared": cleared, "listed": len(named())}
+
+
+def errors_beside_blender() -> dict[str, Any]:
+    """Work that fails, an answer that cannot be told, and one that can."""
+    background, last_error = core("core.background"), core("core.last_error")
+    heard: list[str] = []
+    kept = []
+    pairs = (lambda: 1 / 0, heard.append), (lambda: "late", {}.__getitem__), (lambda: "told", heard.append)
+    for work, tell in pairs:
+        background.start(work, tell)
+        for thread in list(background._at_work):
+            thread.join(timeout=60.0)
+        background._tick()
+        kept.append(last_error.recall().told)
+    return {"heard": heard, "kept": kept}

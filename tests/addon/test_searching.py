@@ -120,3 +120,10 @@ def test_a_dropped_file_is_a_query_a_new_armature_or_lands_on_the_rig(blender: B
 def test_an_answer_to_a_question_that_was_taken_back_is_not_listed(blender: Blender, sample_library: Path) -> None:
     facts = blender.run("answer_after_clearing", library=sample_library, take=WALK)
     assert facts == {"cleared": [], "listed": 20}
+
+
+def test_what_goes_wrong_beside_blender_is_kept_for_the_report_and_stops_nothing(blender: Blender) -> None:
+    facts = blender.run("errors_beside_blender")
+    assert facts["heard"] == ["told"]
+    assert "ZeroDivisionError" in facts["kept"][0]
+    assert "KeyError" in facts["kept"][1]
