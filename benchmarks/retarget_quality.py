@@ -105,7 +105,7 @@ def play(rig: str, variant: str, sources: dict[str, CanonicalMotion], arguments:
     scene.render.fps, scene.render.fps_base = arguments.fps, 1.0  # after the import, which may set its own
     benchmark_rigs.to_rest(armature)
     row, before = Row(), benchmark_rigs.what_must_stay(armature)
-    rest = benchmark_rigs.posed(armature, bones, range(1, 2))
+    rest = _rest(armature, bones)
     for take, source in sources.items():
         frames = range(1, 1 + source.frame_count)
         bpy.ops.hums.apply_motion(filepath=str(_file(arguments, take)), end_s=_LONGEST_S, **arguments.options)
@@ -121,6 +121,21 @@ def play(rig: str, variant: str, sources: dict[str, CanonicalMotion], arguments:
         benchmark_rigs.to_rest(armature)
     row.long_s = _long_apply(armature, arguments)
     return row
+
+
+def _rest(armature: Object, bones: rig_variants.Bones) -> benchmark_rigs.Posed:
+    """The rig as its bones were made to rest, whatever its constraints make of it, and upright."""
+    parent = bpy.data.objects.get(rig_variants.PARENT)
+    turn = parent.rotation_euler.copy() if parent is not None else None
+    armature.data.pose_position = "REST"
+    if parent is not None:
+        parent.rotation_euler.zero()
+    rest = benchmark_rigs.posed(armature, bones, range(1, 2))
+    armature.data.pose_position = "POSE"
+    if parent is not None:
+        parent.rotation_euler = turn
+    bpy.context.view_layer.update()
+    return rest
 
 
 def _long_apply(armature: Object, arguments: argparse.Namespace) -> float:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import bpy
 from bpy.types import Object
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from hums_engine.skeleton import INDEX
 
+PARENT = "Parent"
 Bones = list[tuple[str, str]]
 
 
@@ -44,15 +45,12 @@ def scale_hundred(rig: Object, bones: Bones) -> Bones:
 
 def under_a_parent(rig: Object, bones: Bones) -> Bones:
     """Under a parent that is moved, turned about the vertical and scaled."""
-    parent = bpy.data.objects.new("Parent", None)
-    bpy.context.scene.collection.objects.link(parent)
-    parent.matrix_world = Matrix.LocRotScale((2.0, -1.0, 0.0), Matrix.Rotation(1.0, 3, "Z"), (1.7, 1.7, 1.7))
-    top = rig
-    while top.parent is not None:
-        top = top.parent
-    top.parent = parent
-    bpy.context.view_layer.update()
-    return bones
+    return _under(rig, bones, Matrix.Rotation(1.0, 3, "Z"), 1.7)
+
+
+def under_a_tilted_parent(rig: Object, bones: Bones) -> Bones:
+    """Under a parent that lies on its side by 40 degrees, as under a camera or on a slope."""
+    return _under(rig, bones, Matrix.Rotation(0.7, 3, Vector((0.6, 0.8, 0.0))), 1.0)
 
 
 def y_up_inside(rig: Object, bones: Bones) -> Bones:
@@ -77,9 +75,22 @@ def anonymous(rig: Object, bones: Bones) -> Bones:
 VARIANTS: dict[str, Callable[[Object, Bones], Bones]] = {
     function.__name__: function
     for function in (
-        a_pose, stance, facing_back, scale_hundredth, scale_hundred, under_a_parent, y_up_inside, anonymous
+        a_pose, stance, facing_back, scale_hundredth, scale_hundred, under_a_parent, under_a_tilted_parent, y_up_inside,
+        anonymous,
     )
 }  # fmt: skip
+
+
+def _under(rig: Object, bones: Bones, turn: Matrix, scale: float) -> Bones:
+    parent = bpy.data.objects.new(PARENT, None)
+    bpy.context.scene.collection.objects.link(parent)
+    parent.matrix_world = Matrix.LocRotScale((2.0, -1.0, 0.0), turn, (scale,) * 3)
+    top = rig
+    while top.parent is not None:
+        top = top.parent
+    top.parent = parent
+    bpy.context.view_layer.update()
+    return bones
 
 
 def _rescaled(rig: Object, bones: Bones, scale: float) -> Bones:
@@ -90,13 +101,17 @@ def _rescaled(rig: Object, bones: Bones, scale: float) -> Bones:
 
 
 def _transform(rig: Object, matrix: Matrix) -> None:
-    """Transforms the armature's own bones."""
+    """Transforms the armature's own bones, and the lengths that its constraints hold them against."""
     bpy.ops.object.mode_set(mode="EDIT")
     for bone in rig.data.edit_bones:
         bone.use_connect = False
     for bone in rig.data.edit_bones:
         bone.transform(matrix)
     bpy.ops.object.mode_set(mode="OBJECT")
+    for bone in rig.pose.bones:
+        for constraint in bone.constraints:
+            if constraint.type == "STRETCH_TO":
+                constraint.rest_length *= matrix.to_scale().x
 
 
 def _turned_limbs(rig: Object, bones: Bones, degrees: dict[str, float]) -> Bones:

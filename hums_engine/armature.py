@@ -64,6 +64,7 @@ class Bones:
             inherits_rotation=self.inherits_rotation,
             floor=float(world[2, 3]),
             connected=self.connected,
+            world=world,
         )
 
 

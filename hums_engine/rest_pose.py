@@ -48,6 +48,7 @@ HALF_HIPS = 0.2
 _TRUNK = [INDEX[n] for n in ("pelvis", "spine1", "spine2", "spine3", "left_collar", "right_collar")]
 _STEEP = np.cos(np.radians(25.0))
 _STANDING_TRUNK = np.cos(np.radians(50.0))
+_STRAIGHTER = 1e-6
 _STANDING_LEG = np.cos(np.radians(60.0))
 
 
@@ -131,6 +132,22 @@ def trunk_direction(points: Array) -> Array:
     top = middle(points, "shoulder")
     top = np.where(np.isfinite(top), top, points[..., INDEX["neck"], :])
     return quat.unit(np.nan_to_num(top - hips(points)))
+
+
+def tilt(rest: Array, axes: Array) -> Array:
+    """The turn ``[4]`` by which a rig's object lies off the vertical, as under a tilted parent.
+
+    A figure is made upright along one of its object's axes. The identity where it stands no straighter without.
+
+    Args:
+        rest: ``[22, 3]`` joints of the rig at rest in the world, NaN where missing.
+        axes: ``[3, 3]`` the object's axes in the world, one a column, of any length.
+    """
+    whole = quat.unit(middle(rest, "shoulder") - middle(rest, "ankle"))
+    body = whole if np.isfinite(whole).all() else trunk_direction(rest)
+    directions = quat.unit(np.concatenate([axes.T, -axes.T]))
+    found = quat.between(UP, directions[int(np.argmax(directions @ body))])
+    return found if quat.rotate(quat.inv(found), body) @ UP > body @ UP + _STRAIGHTER else quat.IDENTITY
 
 
 def is_standing(rest: Array, valid: Mask) -> bool:

@@ -9,7 +9,7 @@ Bones that are not mapped keep their rest pose relative to their parents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -53,6 +53,8 @@ class Rig:
         connected: ``[B]`` whether a bone starts where its parent ends and can be given no location; None: none is.
         carriers: ``[B]`` the bone that each bone turns with, -1 for none, where constraints say so (a control rig);
             None: its parent.
+        world: ``[4, 4]`` matrix of the rig's object; None: its axes say nothing.
+        tilt: ``[4]`` turn by which the object lies off the vertical, where the bones are told as if it did not.
     """
 
     names: tuple[str, ...]
@@ -63,11 +65,33 @@ class Rig:
     floor: float | None = None
     connected: NDArray[np.bool_] | None = None
     carriers: NDArray[np.intp] | None = None
+    world: Array | None = None
+    tilt: Array | None = None
 
     @property
     def heads(self) -> Array:
         """Where the bones start at rest ``[B, 3]``."""
         return self.rest[:, :3, 3]
+
+    @property
+    def standing_heads(self) -> Array:
+        """Where the bones start at rest ``[B, 3]`` under the tilt of the object."""
+        if self.world is None or self.tilt is None:
+            return self.heads
+        return self.world[:3, 3] + quat.rotate(self.tilt, self.heads - self.world[:3, 3])
+
+    def upright(self, joint_map: JointMap) -> Rig:
+        """The rig as it would stand if its object were not tilted; what none of its joints turns stays tilted."""
+        if self.world is None or self.tilt is not None:
+            return self
+        tilt = rest_pose.tilt(_rest_joints(self, joint_map), self.world[:3, :3])
+        if not quat.angle(tilt, quat.IDENTITY) > 0.0:
+            return self
+        back, origin = quat.inv(tilt), self.world[:3, 3]
+        rest = self.rest.copy()
+        rest[:, :3, :3] = quat.to_matrix(back) @ rest[:, :3, :3]
+        rest[:, :3, 3] = origin + quat.rotate(back, self.heads - origin)
+        return replace(self, rest=rest, tips=origin + quat.rotate(back, self.tips - origin), tilt=tilt)
 
     def carrier(self, bone: int) -> int:
         """The bone that a bone turns with, -1 where it turns with none."""
@@ -174,6 +198,7 @@ def retarget(
         MappingError: the rig is not that of a human figure.
     """
     joint_map = joint_map or rig.map()
+    rig = rig.upright(joint_map)
     options = options or RetargetOptions()
     motion = motion.resampled(fps) if fps > 0 else motion
     body = _body(rig, joint_map)
@@ -257,6 +282,7 @@ def _fitted(
 
 def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
     """Where a rig stands and faces whose pelvis bone is posed as ``pelvis`` ``[4, 4]`` in the world."""
+    rig = rig.upright(joint_map)
     bone = int(joint_map.joints[INDEX["pelvis"]])
     rest = _rest_joints(rig, joint_map)
     axes = pelvis[None, :3, :3] @ np.linalg.inv(rig.rest[bone, :3, :3])
@@ -342,7 +368,7 @@ def _root_heads(rig: Rig, joint_map: JointMap, root: int, deltas: dict[int, Arra
 def _bone_deltas(rig: Rig, wanted: dict[int, Array]) -> dict[int, Array]:
     """World rotation from rest ``[T, 4]`` of every bone; one that has none of its own turns as what carries it does."""
     deltas = dict(wanted)
-    deltas[-1] = np.broadcast_to(quat.IDENTITY, next(iter(wanted.values())).shape)
+    deltas[-1] = np.broadcast_to(quat.IDENTITY if rig.tilt is None else rig.tilt, next(iter(wanted.values())).shape)
     for bone in range(len(rig.names)):
         chain = [bone]
         while chain[-1] not in deltas:
@@ -486,5 +512,5 @@ def _locations(rig: Rig, bone: int, deltas: dict[int, Array], heads: Array) -> A
     """Pose locations ``[T, 3]`` that bring the bone's head to ``heads`` ``[T, 3]`` in the world."""
     parent_turn = _parent_delta(rig, bone, deltas)
     axes = rig.rest[bone, :3, :3]
-    moved = quat.rotate(quat.inv(parent_turn), heads - rig.heads[bone])
+    moved = quat.rotate(quat.inv(parent_turn), heads - rig.standing_heads[bone])
     return np.linalg.solve(axes, moved.T).T

@@ -26,7 +26,7 @@ from .engine import mapping, quat, retarget
 Array = NDArray[np.float64]
 
 _CONSTRAINT = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\.constraints\[')
-_PROPERTY = re.compile(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]\["((?:[^"\\]|\\.)*)"\]$')
+_PROPERTY = re.compile(r'(?:pose\.bones\["((?:[^"\\]|\\.)*)"\])?\["((?:[^"\\]|\\.)*)"\]$')
 _CHANNELS = {"location": 3, "rotation_quaternion": 4, "rotation_euler": 3, "rotation_axis_angle": 4, "scale": 3}
 _SMALLEST_TURN = 0.35
 _ALIKE = np.radians(0.5)
@@ -36,7 +36,7 @@ _WIDEST_RANGE = 100.0
 
 @dataclass(frozen=True)
 class Switch:
-    """A custom property of a pose bone, and the value with which the controls move the figure."""
+    """A custom property of a pose bone, or of the object, and the value with which the controls move the figure."""
 
     bone: str
     name: str
@@ -87,7 +87,7 @@ def prepare(rig: Object, joint_map: mapping.JointMap) -> Controls:
     with _left_as_it_was(rig):
         switches = _best_values(trial, _properties(rig), above)
         for switch in switches:
-            rig.pose.bones[switch.bone][switch.name] = switch.value
+            _owner(rig, switch.bone)[switch.name] = switch.value
         rest = trial.at_rest()
         carriers = _carriers(trial, rest)
     return Controls(switches, tuple(name for name in names if name in above - mapped), rest, carriers)
@@ -162,19 +162,24 @@ def _left_as_it_was(rig: Object) -> Iterator[None]:
     channels = {name: np.empty(len(bones) * width, dtype=np.float32) for name, width in _CHANNELS.items()}
     for name, values in channels.items():
         bones.foreach_get(name, values)
-    properties = {key: bones[key[0]][key[1]] for key in _properties(rig)}
+    properties = {(bone, name): _owner(rig, bone)[name] for bone, name in _properties(rig)}
     try:
         yield
     finally:
         for name, values in channels.items():
             bones.foreach_set(name, values)
         for (bone, name), value in properties.items():
-            bones[bone][name] = value
+            _owner(rig, bone)[name] = value
         rig.update_tag()
         bpy.context.view_layer.update()
 
 
 # ---------------------------------------------------------------- switches
+
+
+def _owner(rig: Object, bone: str) -> Any:  # noqa: ANN401 - both hold custom properties
+    """The pose bone of that name, or the object for none."""
+    return rig.pose.bones[bone] if bone else rig
 
 
 def _properties(rig: Object) -> dict[tuple[str, str], set[str]]:
@@ -187,37 +192,37 @@ def _properties(rig: Object) -> dict[tuple[str, str], set[str]]:
         targets = [target for variable in curve.driver.variables for target in variable.targets]
         for target in targets:
             named = _PROPERTY.match(target.data_path) if target.id == rig else None
-            key = tuple(bpy.utils.unescape_identifier(part) for part in named.groups()) if named else ("", "")
-            bone = rig.pose.bones.get(key[0])
-            if bone is not None and isinstance(bone.get(key[1]), (bool, int, float)):
-                found.setdefault((key[0], key[1]), set()).add(bpy.utils.unescape_identifier(driven[1]))
+            bone, name = (bpy.utils.unescape_identifier(part) for part in named.groups("")) if named else ("", "")
+            owner = _owner(rig, bone) if not bone or bone in rig.pose.bones else {}
+            if isinstance(owner.get(name), (bool, int, float)):
+                found.setdefault((bone, name), set()).add(bpy.utils.unescape_identifier(driven[1]))
     return {key: {name for name in bones if name in rig.pose.bones} for key, bones in found.items()}
 
 
 def _best_values(trial: _Trial, properties: Mapping[tuple[str, str], set[str]], above: set[str]) -> tuple[Switch, ...]:
     """The switches that must change for the constrained bones to turn as controls do; those that need not stay."""
-    pose = trial.rig.pose.bones
-    choices = {key: (pose[key[0]][key[1]], *_ends(pose[key[0]], key[1])) for key in properties}
+    owners = {key: _owner(trial.rig, key[0]) for key in properties}
+    choices = {key: (owner[key[1]], *_ends(owner, key[1])) for key, owner in owners.items()}
     scores: dict[tuple[str, str], list[int]] = {key: [] for key in properties}
     for choice in range(3):
-        for (bone, name), values in choices.items():
-            pose[bone][name] = values[choice]
+        for key, values in choices.items():
+            owners[key][key[1]] = values[choice]
         rest = trial.at_rest()
         follows = _followers(trial, rest, above)
         for key, bones in properties.items():
             scores[key].append(len(bones & follows))
     best = {key: int(np.argmax(found)) for key, found in scores.items()}
-    for (bone, name), values in choices.items():
-        pose[bone][name] = values[0]
+    for key, values in choices.items():
+        owners[key][key[1]] = values[0]
     return tuple(Switch(bone, name, choices[bone, name][at]) for (bone, name), at in best.items() if at > 0)
 
 
-def _ends(bone: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401 - custom properties have any type
+def _ends(owner: Any, name: str) -> tuple[Any, Any]:  # noqa: ANN401 - custom properties have any type
     """The two ends of a property's range, the upper first."""
-    value = bone[name]
+    value = owner[name]
     if isinstance(value, bool):
         return True, False
-    told = bone.id_properties_ui(name).as_dict()
+    told = owner.id_properties_ui(name).as_dict()
     low, high = told.get("min", 0), told.get("max", 1)
     if not high - low < _WIDEST_RANGE:
         low, high = 0, 1

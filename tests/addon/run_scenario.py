@@ -16,12 +16,13 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).parent)
 
 import bpy  # noqa: E402
+import control_rig_scenarios  # noqa: E402
 import landing_scenarios  # noqa: E402
 import scenarios  # noqa: E402
 import search_scenarios  # noqa: E402
 import viewport_scenarios  # noqa: E402
 
-MODULES = (scenarios, landing_scenarios, search_scenarios, viewport_scenarios)
+MODULES = (scenarios, control_rig_scenarios, landing_scenarios, search_scenarios, viewport_scenarios)
 PACKAGE = "bl_ext.user_default.deephums"
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -122,6 +123,21 @@ def test_a_stand_is_told_of_rigs_whose_objects_are_scaled() -> None:
     expected = Stand(0.0, 0.0, np.radians(57 - 90))
     for rig in (small, large):
         np.testing.assert_allclose(stand_of(rig, EVERY_JOINT, rig.rest[0]), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("root", ["motion", "object"])
+def test_a_motion_lands_upright_under_a_tilted_parent(root: Literal["motion", "object"]) -> None:
+    motion, rig = wandering(), replace(resting(45, yaw_deg=57), floor=None)
+    place, tilt = np.eye(4), np.eye(4)
+    place[:3, 3] = 2.0, -1.0, 0.3
+    tilt[:3, :3] = quat.to_matrix(quat.from_axis_angle(np.array([0.6, 0.8, 0.0]), 0.7))
+    landed = []
+    for world in (place, place @ tilt):
+        tips = rig.tips @ world[:3, :3].T + world[:3, 3]
+        placed = replace(rig, rest=world @ rig.rest, tips=tips, world=world)
+        curves = retarget(motion, placed, EVERY_JOINT, RetargetOptions(root=root))
+        landed.append(posed(placed, curves) + curves.travel[:, None])
+    np.testing.assert_allclose(*landed, atol=1e-6)
 
 
 def test_the_mirror_image_of_a_motion_lands_as_the_mirror_image() -> None:

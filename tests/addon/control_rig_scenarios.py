@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done with control rigs inside Blender: each function is one scenario, and returns facts for the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import bpy
+import control_rigs
+import numpy as np
+import rigs
+from scenarios import core, curves_of
+
+Limbs = dict[tuple[str, str], tuple[str, str]]
+
+_RIGIFY: Limbs = {
+    ("left_shoulder", "left_elbow"): ("DEF-upper_arm.L", "DEF-forearm.L"),
+    ("left_elbow", "left_wrist"): ("DEF-forearm.L", "DEF-hand.L"),
+    ("right_hip", "right_knee"): ("DEF-thigh.R", "DEF-shin.R"),
+    ("right_knee", "right_ankle"): ("DEF-shin.R", "DEF-foot.R"),
+}
+_AUTO_RIG: Limbs = {
+    ("left_shoulder", "left_elbow"): ("arm.l", "forearm.l"),
+    ("right_elbow", "right_wrist"): ("forearm.r", "hand.r"),
+    ("left_hip", "left_knee"): ("thigh.l", "leg.l"),
+    ("right_knee", "right_ankle"): ("leg.r", "foot.r"),
+}
+
+
+def apply_to_control_rig(take: str) -> dict[str, Any]:
+    """A rig that Rigify made: what its skin's bones do, and what trying its switches left behind."""
+    import addon_utils
+
+    addon_utils.enable("rigify", default_set=True)
+    bpy.ops.object.armature_human_metarig_add()
+    with contextlib.redirect_stdout(io.StringIO()):
+        bpy.ops.pose.rigify_generate()
+    hero = bpy.context.object
+    limb, posed = hero.pose.bones["upper_arm_parent.L"], hero.pose.bones["hand_ik.L"]
+    posed.location, hero.pose.bones["hips"].location = (0.3, 0.1, 0.2), (0.0, 0.2, 0.0)
+    bpy.context.view_layer.update()
+    tried = core("core.control_rig").prepare(hero, core("core.rig_map").joint_map_of(hero))
+    facts = {"after_trial": [limb["IK_FK"], list(posed.location), list(hero.pose.bones["hips"].location)]}
+    facts["switches"] = sorted(f"{switch.bone} {switch.name} {switch.value:g}" for switch in tried.switches)
+    worst = worst_angle(hero, take, _RIGIFY)
+    return {**facts, "worst_deg": worst, "hips": list(hero.pose.bones["hips"].location)}
+
+
+def worst_angle(hero: bpy.types.Object, take: str, limbs: Limbs) -> float:
+    """Applies the take; degrees between a limb of the source and the rig's where they are farthest apart."""
+    bpy.context.scene.render.fps = 30
+    bpy.ops.hums.apply_motion(filepath=take, placement="source", plant_feet=False)
+    engine = core("core.engine")
+    source = engine.canonical.canonicalize(engine.formats.load(take)).resampled(30.0)
+    index = core("hums_engine.skeleton").INDEX
+    worst = 0.0
+    for frame in range(0, source.frame_count, 9):
+        bpy.context.scene.frame_set(1 + frame)
+        for (start, end), bones in limbs.items():
+            wanted = source.positions[frame, index[end]] - source.positions[frame, index[start]]
+            heads = np.array(rigs.bone_heads(hero, list(bones)))
+            between = engine.quat.between(wanted, heads[1] - heads[0])
+            worst = max(worst, float(np.degrees(engine.quat.angle(between, engine.quat.IDENTITY))))
+    return worst
+
+
+def apply_to_auto_rig(take: str, on_object: bool, top: float, nameless: bool) -> dict[str, Any]:
+    """A rig such as Auto-Rig Pro makes, its limbs on IK and its controls posed: what moves, and what is touched."""
+    hero = control_rigs.auto_rig(control_rigs.Switches(on_object, top))
+    bones = [bone.name for bone in hero.data.bones]
+    for name in ("c_hand_ik.l", "c_foot_ik.r", "c_root.x", "c_traj"):
+        hero.pose.bones[name].location = (0.1, 0.05, 0.2)
+    if nameless:
+        control_rigs.take_names(hero)
+    now = dict(zip(bones, hero.data.bones.keys(), strict=True))
+    before = _what_stays(hero, [now["c_hand_ik.l"], now["c_foot_ik.r"], now["c_foot_pole.l"]])
+    limbs = {joints: (now[start], now[end]) for joints, (start, end) in _AUTO_RIG.items()}
+    worst = worst_angle(hero, take, limbs)
+    after = _what_stays(hero, [now["c_hand_ik.l"], now["c_foot_ik.r"], now["c_foot_pole.l"]])
+    keyed = {curve.data_path: curve.keyframe_points[0].co[1] for curve in curves_of(hero)}
+    return {
+        "worst_deg": worst,
+        "switches": {path: value for path, value in keyed.items() if "ik_fk_switch" in path},
+        "changed": [what for what in before if before[what] != after[what]],
+        "rests": [hero.pose.bones[now[name]].location.length for name in ("c_root.x", "c_traj")],
+    }
+
+
+def _what_stays(hero: bpy.types.Object, posed: list[str]) -> dict[str, Any]:
+    return {
+        "constraints": [(c.type, c.mute, c.subtarget) for bone in hero.pose.bones for c in bone.constraints],
+        "rest": [list(row) for bone in hero.data.bones for row in bone.matrix_local],
+        "modes": [bone.rotation_mode for bone in hero.pose.bones],
+        "world": [list(row) for row in hero.matrix_world],
+        "drivers": [curve.driver.expression for curve in hero.animation_data.drivers],
+        "IK controls": [[list(row) for row in hero.pose.bones[name].matrix_basis] for name in posed],
+    }
