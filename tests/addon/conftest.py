@@ -26,7 +26,7 @@ class Blender:
 
     resources: Path
 
-    def run(self, scenario: str, **arguments: object) -> dict[str, Any]:
+    def run(self, scenario: str, **arguments: object) -> Any:  # noqa: ANN401 - whatever JSON holds
         """Runs a function of ``scenarios.py`` in a process of its own, and returns what it returned."""
         answer = self.resources / f"{scenario}.json"
         answer.unlink(missing_ok=True)

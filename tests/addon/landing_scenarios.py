@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def blocked_hero() -> bpy.types.Object:
     return hero
 
 
-def poses(rig: bpy.types.Object, frames: list[float]) -> np.ndarray:
+def poses(rig: bpy.types.Object, frames: Sequence[float]) -> np.ndarray:
     """Where the bones start in the world ``[F, B, 3]``, as Blender poses them at each of the frames."""
     scene, now = bpy.context.scene, bpy.context.scene.frame_current
     made = []

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from tests.engine.test_retarget import EVERY_JOINT, posed, resting, wandering
 
 @pytest.mark.parametrize("placement", ["rig", "source"])
 @pytest.mark.parametrize("root", ["motion", "in_place"])
-def test_the_ghost_is_where_the_rig_will_be(placement: str, root: str) -> None:
+def test_the_ghost_is_where_the_rig_will_be(
+    placement: Literal["rig", "source"], root: Literal["motion", "in_place"]
+) -> None:
     motion, rig = wandering(), resting(arm_drop_deg=45, yaw_deg=57, scale=0.6)
     options = RetargetOptions(placement=placement, root=root)
     ghost = play(motion, body_of(rig, EVERY_JOINT), options, motion.fps)
