@@ -111,6 +111,20 @@ def curves_of(owner: Object) -> list[FCurve]:
     return [curve for bag in _bags(data) for curve in bag.fcurves]
 
 
+def others_playing(owner: Object) -> list[str]:
+    """Names of the other objects that the F-curves of ``owner``'s own action animate too."""
+    data: Any = owner.animation_data
+    if data is None or data.action is None:
+        return []
+    return [obj.name for obj in bpy.data.objects if obj != owner and _shares(data, obj.animation_data)]
+
+
+def _shares(data: Any, other: Any) -> bool:  # noqa: ANN401 - the types are newer than 4.2's
+    if other is None or other.action != data.action:
+        return False
+    return not _SLOTTED or other.action_slot_handle == data.action_slot_handle
+
+
 def has_one_layer(action: Action) -> bool:
     """Whether the action's F-curves alone tell what it does, without layers that mix."""
     layers: Any = getattr(action, "layers", ())

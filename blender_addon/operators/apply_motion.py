@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Object
 
 from .. import landing_options, preferences, properties
-from ..core import armature_reader, held_channels, landing, libraries
+from ..core import action_api, armature_reader, held_channels, landing, libraries
 from ..core.engine import canonical, errors, formats
 from .find_similar import rig_refusal
 from .guarded import Guarded
@@ -116,9 +116,19 @@ def told(rig: Object, landed: landing.Landed, mode: str, duration_s: float) -> s
     text = f"{landed.action.name} {where.get(mode, f'is on {rig.name}')}, {duration_s:.1f} s from frame {landed.first}"
     if mode == "strip" and rig.animation_data.action is not None:
         text += f", below its action {rig.animation_data.action.name}"
+    text += shared(action_api.others_playing(rig) if mode in ("replace", "insert") else [])
     if rig.data.pose_position == "REST":
         text += "; set the armature to Pose Position to see it"
     return text + held_channels.told(landed.left)
+
+
+def shared(others: list[str]) -> str:
+    """The part of a sentence that names the objects whose motion has changed with the rig's; empty without any."""
+    if not others:
+        return ""
+    if len(others) == 1:
+        return f"; {others[0]} plays the same action and has changed too"
+    return f"; {others[0]} and {len(others) - 1} more play the same action and have changed too"
 
 
 def named_motion(context: Context, operator: Any) -> canonical.CanonicalMotion:  # noqa: ANN401 - several operators

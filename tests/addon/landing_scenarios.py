@@ -171,6 +171,23 @@ def strip_of_clip(take: str) -> dict[str, Any]:
     }
 
 
+def change_what_others_play(take: str) -> dict[str, str]:
+    """What is said of an action that a second rig plays: where its keys are changed, and where a new one is made."""
+    hero = blocked_hero()
+    engine, landing = core("core.engine"), core("core.landing")
+    motion = engine.canonical.canonicalize(engine.formats.load(take)).cut(0.0, 0.5)
+    data = bpy.data.objects.new("Twin", hero.data).animation_data_create()
+    data.action = hero.animation_data.action
+    if hasattr(data, "action_slot"):
+        data.action_slot = hero.animation_data.action_slot
+    told = {}
+    for mode in ("replace", "insert", "new"):
+        chosen = landing.Landing(engine.retarget.RetargetOptions(), mode, START)
+        landed = landing.land(hero, motion, chosen, bpy.context.scene)
+        told[mode] = core("operators.apply_motion").told(hero, landed, mode, 0.5)
+    return told
+
+
 # ---------------------------------------------------------------- where the figure goes
 
 

@@ -34,6 +34,13 @@ def test_an_inserted_clip_shifts_all_that_comes_later(blender: Blender) -> None:
     assert facts["scale_keys"][0] == 10
 
 
+def test_changing_an_action_that_another_rig_plays_is_told(blender: Blender) -> None:
+    told = blender.run("change_what_others_play", take=WALK)
+    for mode in ("replace", "insert"):
+        assert told[mode].endswith("; Twin plays the same action and has changed too")
+    assert "Twin" not in told["new"]
+
+
 @pytest.mark.parametrize("mode", ["replace", "insert", "new"])
 def test_a_clip_blends_from_what_was_there_and_back_without_a_jump(blender: Blender, mode: str) -> None:
     facts = blender.run("blend_clip", take=WALK, mode=mode)
