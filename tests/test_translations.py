@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every text of the add-on that Blender shows has a translation in each language, with the same blanks to fill in."""
+"""Every text that the add-on shows or tells has a translation in each language, with the same blanks to fill in."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import pytest
 
 ADDON = Path(__file__).resolve().parent.parent / "blender_addon"
 LANGUAGES = sorted(path.stem for path in (ADDON / "translations").glob("*.json"))
+_LOOK_UPS = ("iface", "tip", "rpt", "n_")
+"""What modules call Blender's ``pgettext_iface``, ``pgettext_tip``, ``pgettext_rpt`` and ``pgettext_n``."""
+_TELLING = ("report", "poll_message_set", "status_text_set", "draw_words")
 _SHOWN = ("name", "description", "text", "heading", "placeholder")
 
 
@@ -40,7 +43,7 @@ def _of(node: ast.AST) -> Iterator[str]:
 
 def _of_call(call: ast.Call) -> Iterator[str]:
     function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if function in ("iface", "pgettext_iface", "pgettext_tip") and call.args:
+    if function.removeprefix("pgettext_") in _LOOK_UPS and call.args:
         yield from _known(call.args[0])
     untold = any(word.arg == "translate" and _constant(word.value) is False for word in call.keywords)
     if function.endswith("Property") or (function in ("operator", "label", "prop", "menu", "column") and not untold):
@@ -67,13 +70,53 @@ def _constant(node: ast.expr) -> object:
     return node.value if isinstance(node, ast.Constant) else None
 
 
+def told_in_english() -> Iterator[str]:
+    """Sentences that are told, or that say why a button is grey, without being looked up in the translations."""
+    for path in ADDON.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for value in _told(node):
+                if any(_is_sentence(part) for part in _unwrapped(value)):
+                    yield f"{path.relative_to(ADDON)}:{value.lineno}: {ast.unparse(value)}"
+
+
+def _told(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TELLING:
+        yield from node.args
+    elif isinstance(node, ast.FunctionDef) and re.search(r"(^|_)(refusal|told|shared|promise|summary|outcome)$", node.name):
+        for part in ast.walk(node):
+            if isinstance(part, ast.Return | ast.Assign | ast.AugAssign) and part.value is not None:
+                yield part.value
+
+
+def _unwrapped(value: ast.expr) -> Iterator[ast.expr]:
+    """The parts of an expression outside of any call, such as both branches of a condition."""
+    yield value
+    if not isinstance(value, ast.Call | ast.JoinedStr):
+        for part in ast.iter_child_nodes(value):
+            if isinstance(part, ast.expr):
+                yield from _unwrapped(part)
+
+
+def _is_sentence(part: ast.expr) -> bool:
+    """Whether it has words: two of them, with or without blanks to fill in."""
+    pieces = part.values if isinstance(part, ast.JoinedStr) else [part]
+    text = "".join(str(_constant(piece) or "x") for piece in pieces)
+    has_letters = any(re.search(r"[A-Za-z]{2}", str(_constant(piece) or "")) for piece in pieces)
+    return has_letters and len(re.findall(r"\w+", text)) > 1
+
+
 def translations(language: str) -> dict[str, str]:
     return json.loads((ADDON / "translations" / f"{language}.json").read_text(encoding="utf-8"))
 
 
 def test_the_texts_are_found() -> None:
     assert {"Find Similar", "Stretches of longer motions in which this happens", "{count} files missing"} <= texts()
+    assert {"Add a motion library first", "Apply to {rig}", "The report is on the clipboard"} <= texts()
     assert LANGUAGES == ["de", "ja", "zh"]
+
+
+def test_no_sentence_is_told_in_english_only() -> None:
+    assert list(told_in_english()) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

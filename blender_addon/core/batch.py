@@ -18,6 +18,8 @@ from .engine import canonical, errors, formats
 from .landing import Landing
 from .motion_assets import AssetMark
 
+rpt = bpy.app.translations.pgettext_rpt
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -84,10 +86,14 @@ class Outcome:
     def told(self, rig: Object) -> str:
         """One sentence."""
         count = len(self.made)
-        text = f"{count} {'motion is an action' if count == 1 else 'motions are actions'} for {rig.name}"
+        text = (
+            rpt("{count} motion is an action for {rig}") if count == 1 else rpt("{count} motions are actions for {rig}")
+        )
+        text = text.format(count=count, rig=rig.name)
         if self.failed:
             name, reason = self.failed[0]
-            text += f"; {len(self.failed)} failed, such as {name}: {reason.removesuffix('.')}"
+            failed = rpt("{count} failed, such as {name}: {reason}")
+            text += "; " + failed.format(count=len(self.failed), name=name, reason=reason.removesuffix("."))
         return text + held_channels.told(self.left)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import bpy
 from bpy.types import Context, Object
 
 from . import armature_reader, landing, picking, preview_motions, rig_map
 from .engine import errors
 from .preview_motions import Clip
+
+iface = bpy.app.translations.pgettext_iface
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,13 @@ class Drag:
     def promise(self) -> str:
         """What would come of it, or why nothing would."""
         if self.target is None:
-            return "Drag onto a rig or the floor of a 3D viewport"
+            return iface("Drag onto a rig or the floor of a 3D viewport")
         if self.refusal:
             return self.refusal
         if self.target.rig is not None:
-            return f"Apply to {self.target.rig.name}" + (", in place" if self.in_place else "")
-        return "Add as a new armature here"
+            told = iface("Apply to {rig}, in place") if self.in_place else iface("Apply to {rig}")
+            return told.format(rig=self.target.rig.name)
+        return iface("Add as a new armature here")
 
 
 _current: list[Drag] = []
@@ -72,7 +76,7 @@ def _refusal(target: picking.Target | None) -> str:
     if target is None:
         return ""
     if target.rig is None:
-        return "" if target.floor is not None else "There is no floor here: drop lower, or on a rig"
+        return "" if target.floor is not None else iface("There is no floor here: drop lower, or on a rig")
     return rig_refusal(target.rig)
 
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import bpy
 from bpy.types import FCurve, Object
 
 from .action_api import OwnAction
 from .engine import rotation_modes
 from .tracks import Track
+
+rpt = bpy.app.translations.pgettext_rpt
 
 _ANGLES = 3
 _NAMED = 3  # bones that a sentence names; the rest are counted
@@ -43,10 +46,10 @@ def told(left: Sequence[str]) -> str:
     """The end of a sentence that names the bones of which something was left out; empty without any."""
     if not left:
         return ""
-    more = len(left) - _NAMED
-    return f"; left alone where locked, driven or muted: {', '.join(left[:_NAMED])}" + (
-        f" and {more} more" if more > 0 else ""
-    )
+    names, more = ", ".join(left[:_NAMED]), len(left) - _NAMED
+    if more > 0:
+        names += " " + rpt("and {count} more").format(count=more)
+    return rpt("; left alone where locked, driven or muted: {names}").format(names=names)
 
 
 def _driven(rig: Object) -> set[tuple[str, int]]:

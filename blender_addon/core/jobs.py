@@ -25,6 +25,8 @@ import bpy
 from .engine import ADDON_FOLDER
 
 iface = bpy.app.translations.pgettext_iface
+n_ = bpy.app.translations.pgettext_n
+
 
 _INTERVAL_S = 0.2
 _QUIET = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
@@ -123,7 +125,7 @@ class IndexJob:
             except queue.Empty:
                 break
             if line is None:
-                self.progress.failure = "Indexing ended early: what was done is kept; press Update to go on."
+                self.progress.failure = n_("Indexing ended early: what was done is kept; press Update to go on.")
             elif line.startswith("{"):  # a package may print lines of its own
                 self.progress.hear(json.loads(line))
         return self.progress
@@ -132,7 +134,7 @@ class IndexJob:
         """Ends the process; the files that were done stay in the library."""
         self._process.kill()
         self._process.wait()
-        self.progress.failure = "Indexing was cancelled: what was done is kept; press Update to go on."
+        self.progress.failure = n_("Indexing was cancelled: what was done is kept; press Update to go on.")
 
 
 def _listen(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+rpt = bpy.app.translations.pgettext_rpt
+
 
 class HUMS_OT_apply_motion(landing_options.LandingOptions, Guarded):
     """Put the motion on the active rig"""
@@ -112,13 +114,17 @@ def cut(
 
 def told(rig: Object, landed: landing.Landed, mode: str, duration_s: float) -> str:
     """What came of it, in one sentence."""
-    where = {"strip": f"is a strip above {rig.name}'s tracks", "insert": f"now has the motion on {rig.name}"}
-    text = f"{landed.action.name} {where.get(mode, f'is on {rig.name}')}, {duration_s:.1f} s from frame {landed.first}"
+    where = {
+        "strip": rpt("{action} is a strip above {rig}'s tracks, {seconds:.1f} s from frame {frame}"),
+        "insert": rpt("{action} now has the motion on {rig}, {seconds:.1f} s from frame {frame}"),
+    }
+    text = where.get(mode) or rpt("{action} is on {rig}, {seconds:.1f} s from frame {frame}")
+    text = text.format(action=landed.action.name, rig=rig.name, seconds=duration_s, frame=landed.first)
     if mode == "strip" and rig.animation_data.action is not None:
-        text += f", below its action {rig.animation_data.action.name}"
+        text += rpt(", below its action {action}").format(action=rig.animation_data.action.name)
     text += shared(action_api.others_playing(rig) if mode in ("replace", "insert") else [])
     if rig.data.pose_position == "REST":
-        text += "; set the armature to Pose Position to see it"
+        text += rpt("; set the armature to Pose Position to see it")
     return text + held_channels.told(landed.left)
 
 
@@ -127,8 +133,9 @@ def shared(others: list[str]) -> str:
     if not others:
         return ""
     if len(others) == 1:
-        return f"; {others[0]} plays the same action and has changed too"
-    return f"; {others[0]} and {len(others) - 1} more play the same action and have changed too"
+        return rpt("; {name} plays the same action and has changed too").format(name=others[0])
+    told = rpt("; {name} and {count} more play the same action and have changed too")
+    return told.format(name=others[0], count=len(others) - 1)
 
 
 def named_motion(context: Context, operator: Any) -> canonical.CanonicalMotion:  # noqa: ANN401 - several operators

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+iface = bpy.app.translations.pgettext_iface
+tip = bpy.app.translations.pgettext_tip
+rpt = bpy.app.translations.pgettext_rpt
+
 _ONCE = {"SKIP_SAVE"}
 _HIDDEN = {"HIDDEN", "SKIP_SAVE"}
 _TICK_S = 0.01
@@ -160,8 +164,8 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
 
     def _show(self, context: Context, done: int) -> None:
         context.window_manager.progress_update(done)
-        text = f"Motions as actions: {done} of {self._count}. Esc stops and keeps what is done."
-        context.workspace.status_text_set(text)
+        told = iface("Motions as actions: {done} of {total}. Esc stops and keeps what is done.")
+        context.workspace.status_text_set(told.format(done=done, total=self._count))
 
     def _end(self, context: Context) -> set[OperatorReturnItems]:
         self.cancel(context)
@@ -171,7 +175,7 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
     def _tell(self, context: Context) -> None:
         told = self._outcome.told(bpy.data.objects[self._rig])
         if self.as_assets and self.catalog and motion_assets.folder_of_file() is None:
-            told += "; save the file first to put them into a catalog"
+            told += rpt("; save the file first to put them into a catalog")
         self.report({"WARNING" if self._outcome.failed else "INFO"}, told)
 
     def _wanted(self, context: Context) -> list[Wanted]:
@@ -206,7 +210,7 @@ class HUMS_OT_result_to_asset(Guarded):
         """Why there is nothing to make an asset of."""
         session = properties.session(context)
         if not 0 <= session.active_result < len(session.results):
-            return "Search first, and choose a result"
+            return tip("Search first, and choose a result")
         return rig_refusal(context)
 
     def run(self, context: Context) -> None:
@@ -219,7 +223,8 @@ class HUMS_OT_result_to_asset(Guarded):
         outcome = batch.run(rig, [wanted], chosen, context.scene, mark)
         if outcome.failed:
             raise errors.HumsError(outcome.failed[0][1])
-        self.report({"INFO"}, f"{outcome.made[0].name} is an asset of this file, an action for {rig.name}")
+        told = rpt("{action} is an asset of this file, an action for {rig}")
+        self.report({"INFO"}, told.format(action=outcome.made[0].name, rig=rig.name))
 
 
 def wanted_of(context: Context, result: properties.HUMS_Result) -> Wanted:

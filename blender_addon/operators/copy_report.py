@@ -15,6 +15,8 @@ from .. import preferences, properties
 from ..core import last_error, manifest
 from .guarded import Guarded
 
+rpt = bpy.app.translations.pgettext_rpt
+
 
 class HUMS_OT_copy_report(Guarded):
     """Copy versions, libraries and the last error to the clipboard, to paste into a message to whoever helps"""
@@ -32,7 +34,7 @@ class HUMS_OT_copy_report(Guarded):
     def run(self, context: Context) -> None:
         """Copies it."""
         context.window_manager.clipboard = "\n".join(report(context)) + "\n"
-        self.report({"INFO"}, "The report is on the clipboard")
+        self.report({"INFO"}, rpt("The report is on the clipboard"))
 
 
 class HUMS_OT_dismiss_trouble(Guarded):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+iface = bpy.app.translations.pgettext_iface
+
 _NAVIGATION = ("MIDDLEMOUSE", "WHEEL", "TRACKPAD", "NDOF", "MOUSE", "INBETWEEN", "TIMER", "WINDOW")
 _MODIFIERS = ("LEFT_CTRL", "RIGHT_CTRL")
 
@@ -81,7 +83,8 @@ class HUMS_OT_drag_result(Operator):
             spot = None
         now = drag.move(context, spot, event.ctrl)
         strip.state.mouse = (event.mouse_x, event.mouse_y)
-        context.workspace.status_text_set(f"{now.promise}    |    Ctrl: In Place    |    Esc, Right Mouse: Cancel")
+        keys = (iface("Ctrl: In Place"), iface("Esc, Right Mouse: Cancel"))
+        context.workspace.status_text_set("    |    ".join((now.promise, *keys)))
         strip.tag_redraw(context)
 
     def _has_left(self, context: Context, event: Event) -> bool:

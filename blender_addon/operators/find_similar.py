@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+iface = bpy.app.translations.pgettext_iface
+tip = bpy.app.translations.pgettext_tip
+rpt = bpy.app.translations.pgettext_rpt
+
 _FROM_PANEL = ("panel", "As in the Panel", "What the panel says")
 
 
 def library_refusal(context: Context) -> str:
     """Why there is nothing to search in, or empty."""
-    return "" if preferences.searched(context) else "Add a motion library first"
+    return "" if preferences.searched(context) else tip("Add a motion library first")
 
 
 def rig_refusal(context: Context) -> str:
@@ -111,7 +115,7 @@ class _RigQuestion:
         by_selection = properties.session(context).selected_bones if bones == "panel" else bones == "selected"
         self._joints = _selected_joints(rig, self._joint_map) if by_selection else None
         self._frames = first, last
-        text = bpy.app.translations.pgettext_iface("{rig}, frames {first} to {last}")
+        text = iface("{rig}, frames {first} to {last}")
         self._name = text.format(rig=rig.name, first=first, last=last)
         self.reading = armature_reader.Reading(rig, context.scene, first, last)
 
@@ -186,7 +190,7 @@ class HUMS_OT_more_like_this(Guarded):
     def description(cls, _context: Context, settings: HUMS_OT_more_like_this) -> str:
         """The tooltip of each of the three."""
         items = cls.bl_rna.properties["how"].enum_items
-        return bpy.app.translations.pgettext_tip(items[settings.how].description)
+        return tip(items[settings.how].description)
 
     @classmethod
     def refusal(cls, context: Context) -> str:
@@ -278,7 +282,7 @@ class HUMS_OT_clear_filters(Guarded):
 
 def result_refusal(context: Context) -> str:
     """Why there is no result to work on, or empty."""
-    return "" if properties.session(context).results else "Nothing was found yet: press Find Similar first"
+    return "" if properties.session(context).results else tip("Nothing was found yet: press Find Similar first")
 
 
 def result_at(context: Context, index: int) -> properties.HUMS_Result:
@@ -308,11 +312,10 @@ def _example_of(result: properties.HUMS_Result) -> questions.Example:
 
 def _summary(answer: questions.Answer) -> str:
     if not answer.found:
-        return "Nothing was found: index some files first, or loosen the filters"
+        return rpt("Nothing was found: index some files first, or loosen the filters")
     seconds = answer.subject.like[0].motion.duration_s
-    return (
-        f"{len(answer.found)} motions like these {seconds:.1f} seconds; the most similar is {answer.found[0].hit.name}"
-    )
+    told = rpt("{count} motions like these {seconds:.1f} seconds; the most similar is {name}")
+    return told.format(count=len(answer.found), seconds=seconds, name=answer.found[0].hit.name)
 
 
 CLASSES = (

@@ -15,6 +15,8 @@ from .guarded import Guarded
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+rpt = bpy.app.translations.pgettext_rpt
+
 
 class HUMS_OT_import_motion(Guarded):
     """Add a new armature that plays the motion, at the 3D cursor and from the current frame on"""
@@ -47,7 +49,9 @@ class HUMS_OT_import_motion(Guarded):
             rig.location = self.location
         else:
             self.location = rig.location  # what the redo panel shows, and keeps
-        self.report({"INFO"}, f"{rig.name} plays {source.duration_s:.1f} s from frame {context.scene.frame_current}")
+        told = rpt("{rig} plays {seconds:.1f} s from frame {frame}")
+        frame = context.scene.frame_current
+        self.report({"INFO"}, told.format(rig=rig.name, seconds=source.duration_s, frame=frame))
 
     def _motion(self, context: Context) -> motion.Motion | canonical.CanonicalMotion:
         """The motion on its file's own skeleton; on the canonical one if mirrored, or if the file is out of reach."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+iface = bpy.app.translations.pgettext_iface
+tip = bpy.app.translations.pgettext_tip
+rpt = bpy.app.translations.pgettext_rpt
+
 library_changed: list[Callable[[str], None]] = []
 """Called with a library's folder when a task on it has ended."""
 
@@ -47,8 +51,10 @@ class HUMS_OT_index_library(Guarded):
         """Why the library cannot be changed."""
         entries = preferences.searched(context)
         if not entries:
-            return "Add a motion library first"
-        return "" if any(not entry.readonly for entry in entries) else f"The library {entries[0].name} is read only"
+            return tip("Add a motion library first")
+        if any(not entry.readonly for entry in entries):
+            return ""
+        return tip("The library {name} is read only").format(name=entries[0].name)
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """A person's click: Blender stays usable."""
@@ -79,7 +85,7 @@ class HUMS_OT_add_motions(Guarded):
     def refusal(cls, context: Context) -> str:
         """Why the library cannot be changed."""
         if len(preferences.searched(context)) > 1:
-            return "Choose one library to add files to"
+            return tip("Choose one library to add files to")
         return HUMS_OT_index_library.refusal(context)
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
@@ -167,7 +173,7 @@ class HUMS_OT_show_failures(Guarded):
         for path, reason in failed[:_SHOWN_FAILURES]:
             column.label(text=f"{Path(path).name}: {reason}", icon="FILE", translate=False)
         if len(failed) > _SHOWN_FAILURES:
-            more = bpy.app.translations.pgettext_iface("and {count} more")
+            more = iface("and {count} more")
             column.label(text=more.format(count=len(failed) - _SHOWN_FAILURES), translate=False)
         self.layout.operator("hums.copy_failures", icon="COPYDOWN").index = self.index
 
@@ -195,7 +201,7 @@ class HUMS_OT_copy_failures(Guarded):
         entry = preferences.of(context).libraries[preferences.place(context, self.index)]
         failed = library_facts.look_up(Path(entry.path)).failed
         context.window_manager.clipboard = "".join(f"{path}: {reason}\n" for path, reason in failed)
-        self.report({"INFO"}, f"{len(failed)} files are on the clipboard")
+        self.report({"INFO"}, rpt("{count} files are on the clipboard").format(count=len(failed)))
 
 
 class HUMS_OT_cancel_indexing(Guarded):
@@ -208,7 +214,7 @@ class HUMS_OT_cancel_indexing(Guarded):
     @classmethod
     def refusal(cls, context: Context) -> str:
         """Whether there is anything to stop."""
-        return "" if jobs.is_running() else "Nothing is being indexed"
+        return "" if jobs.is_running() else tip("Nothing is being indexed")
 
     def run(self, context: Context) -> None:
         """Ends the job."""
@@ -245,17 +251,20 @@ def start(task: jobs.Task, background: bool) -> str:
 def outcome(progress: jobs.Progress) -> str:
     """What came of a task, in one sentence."""
     if progress.report is None:
-        return progress.failure
+        return rpt(progress.failure)
     report = progress.report
     if "found" in report:
-        text = f"{len(report['found'])} files relinked"
-        return text + (f", {len(report['missing'])} still missing" if report["missing"] else "")
-    counts = [f"{report[what]} {what}" for what in ("added", "updated", "removed") if report[what]]
-    text = ", ".join(counts) or f"nothing new, {report['unchanged']} unchanged"
+        text = rpt("{count} files relinked").format(count=len(report["found"]))
+        missing = len(report["missing"])
+        return text + (", " + rpt("{count} still missing").format(count=missing) if missing else "")
+    told = {"added": rpt("{count} added"), "updated": rpt("{count} updated"), "removed": rpt("{count} removed")}
+    counts = [text.format(count=report[what]) for what, text in told.items() if report[what]]
+    counts = counts or [rpt("nothing new, {count} unchanged").format(count=report["unchanged"])]
     failed = report["failed"]
     if failed:
-        text += f", {len(failed)} failed, such as {Path(failed[0][0]).name}: {failed[0][1]}"
-    return f"Motion files: {text}"
+        text = rpt("{count} failed, such as {name}: {reason}")
+        counts.append(text.format(count=len(failed), name=Path(failed[0][0]).name, reason=failed[0][1]))
+    return rpt("Motion files: {told}").format(told=", ".join(counts))
 
 
 def _show(job: jobs.IndexJob) -> None:

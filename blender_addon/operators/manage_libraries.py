@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+tip = bpy.app.translations.pgettext_tip
+
 _SUFFIX = ".hums"
 _SAMPLES = ADDON_FOLDER / "samples"
 
@@ -73,7 +75,7 @@ class HUMS_OT_add_samples(Guarded):
     @classmethod
     def refusal(cls, context: Context) -> str:
         """Whether the samples are there."""
-        return "" if _SAMPLES.is_dir() else "This build of the add-on came without samples"
+        return "" if _SAMPLES.is_dir() else tip("This build of the add-on came without samples")
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """A person's click: Blender stays usable."""
@@ -125,7 +127,7 @@ class HUMS_OT_remove_library(Guarded):
     @classmethod
     def refusal(cls, context: Context) -> str:
         """Whether there is one."""
-        return "" if preferences.of(context).libraries else "There is no library on the list"
+        return "" if preferences.of(context).libraries else tip("There is no library on the list")
 
     def run(self, context: Context) -> None:
         """Takes it off."""

@@ -22,6 +22,8 @@ from .guarded import Guarded
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
+tip = bpy.app.translations.pgettext_tip
+
 _FAR = 1_000_000
 _STEPS = {"LEFT_ARROW": -1, "RIGHT_ARROW": 1, "UP_ARROW": -1, "DOWN_ARROW": 1, "HOME": -_FAR, "END": _FAR}
 _WHEEL = {"WHEELUPMOUSE": -1, "WHEELDOWNMOUSE": 1, "WHEELLEFTMOUSE": -1, "WHEELRIGHTMOUSE": 1}
@@ -195,7 +197,8 @@ class HUMS_OT_toggle_strip(Guarded):
     @classmethod
     def refusal(cls, context: Context) -> str:
         """Whether this is a viewport."""
-        return "" if context.area is not None and context.area.type == "VIEW_3D" else "Only 3D viewports have one"
+        here = context.area is not None and context.area.type == "VIEW_3D"
+        return "" if here else tip("Only 3D viewports have one")
 
     def run(self, context: Context) -> None:
         """Switches it on here, or off; off in the last viewport means off until it is switched on again."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
+tip = bpy.app.translations.pgettext_tip
+rpt = bpy.app.translations.pgettext_rpt
+
 
 class _OnRig(Guarded):
     """An operator on the active rig's map."""
@@ -47,8 +50,8 @@ class HUMS_OT_show_joint(_OnRig):
         rig_map_fields.state(context).chosen = self.joint
         name = rig_map.bones_of(rig).get(self.joint, "")
         _select(rig, name)
-        told = f"is {name}" if name else "is on no bone"
-        self.report({"INFO"}, f"{self.joint.replace('_', ' ').capitalize()} {told}")
+        told = rpt("{joint} is {bone}") if name else rpt("{joint} is on no bone")
+        self.report({"INFO"}, told.format(joint=self.joint.replace("_", " ").capitalize(), bone=name))
 
 
 class HUMS_OT_set_joint(_OnRig):
@@ -85,7 +88,7 @@ class HUMS_OT_reset_rig_map(_OnRig):
         if reason:
             return reason
         rig = armature_reader.rig_of(context.active_object)
-        return "" if rig_map.remembered(rig) else "Nothing was corrected by hand"
+        return "" if rig_map.remembered(rig) else tip("Nothing was corrected by hand")
 
     def run(self, context: Context) -> None:
         """Drops them."""
@@ -109,7 +112,7 @@ class HUMS_OT_save_rig_map(_OnRig):
     def run(self, context: Context) -> None:
         """Saves it."""
         path = user_maps.save(armature_reader.rig_of(context.active_object), self.title)
-        self.report({"INFO"}, f"The map '{self.title}' is saved as {path.name}")
+        self.report({"INFO"}, rpt("The map '{title}' is saved as {file}").format(title=self.title, file=path.name))
 
 
 class HUMS_OT_load_rig_map(_OnRig):
@@ -132,7 +135,7 @@ class _OnSavedMap(Guarded):
     @classmethod
     def refusal(cls, context: Context) -> str:
         """Whether there are any."""
-        return "" if user_maps.titles() else "No map was saved yet"
+        return "" if user_maps.titles() else tip("No map was saved yet")
 
 
 class HUMS_OT_delete_rig_map(_OnSavedMap):
@@ -193,7 +196,7 @@ class HUMS_OT_import_rig_map(Guarded):
     def run(self, context: Context) -> None:
         """Takes it in."""
         title = user_maps.bring(Path(bpy.path.abspath(self.filepath)))
-        self.report({"INFO"}, f"The map '{title}' is used for rigs with its bones")
+        self.report({"INFO"}, rpt("The map '{title}' is used for rigs with its bones").format(title=title))
 
 
 def _active_bone(rig: Object) -> str:

@@ -8,7 +8,7 @@ of different width need but one draw call.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import blf
@@ -200,10 +200,22 @@ def _quads(count: int) -> GPUIndexBuf:
 
 def draw_text(text: str, x: float, y: float, size: float, colour: Colour) -> None:
     """Writes a line from ``x`` on, its baseline at ``y``."""
+    draw_texts([(text, x, y, colour)], size)
+
+
+def draw_texts(lines: Iterable[tuple[str, float, float, Colour]], size: float) -> None:
+    """Writes lines of one size, each from its x on and with its y as the baseline, in its colour.
+
+    A change of the size has Blender look for the glyphs anew, so many lines are written faster together.
+    """
     blf.size(_FONT, size)
-    blf.color(_FONT, *colour)
-    blf.position(_FONT, x, y, 0)
-    blf.draw(_FONT, text)
+    ink: Colour | None = None
+    for text, x, y, colour in lines:
+        if colour != ink:
+            blf.color(_FONT, *colour)
+            ink = colour
+        blf.position(_FONT, x, y, 0)
+        blf.draw(_FONT, text)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -94,8 +94,7 @@ class _Drawing:
             self._draw_tiles()
             self._draw_figures()
         painter.clip_text(self.layout.inside)
-        for tile, index in self.shown:
-            self._write_tile(tile, index)
+        self._write_tiles()
         painter.clip_text(None)
         self._tell_trouble()
 
@@ -212,19 +211,22 @@ class _Drawing:
             return figure.telling
         return figure.frame(float(preview.steps[min(moment, len(preview.steps) - 1)]))
 
-    def _write_tile(self, tile: Box, index: int) -> None:
-        """Name, score and seconds as far as there is room, and a star where there is one."""
-        scale, colours = self.layout.scale, self.colours
-        left, room = tile.x + 6.0 * scale, tile.width - 12.0 * scale
-        name, more, starred = self._words(index)
-        ink = colours.text_active if index == self.session.active_result else colours.text
-        line = painter.fitted(name, self.size, round(room))
-        painter.draw_text(line, left, tile.y + 1.45 * self.line, self.size, ink)
-        if painter.text_width(more, self.small) <= room:
-            painter.draw_text(more, left, tile.y + 0.58 * self.line, self.small, colours.quiet)
-        if starred:
-            top = tile.y + tile.height - self.size - 4.0 * scale
-            painter.draw_text("★", left + room - self.size, top, self.size, colours.star)
+    def _write_tiles(self) -> None:
+        """Names, then scores and seconds as far as there is room, then the stars: lines of one size together."""
+        scale, colours, active = self.layout.scale, self.colours, self.session.active_result
+        names, more, stars = [], [], []
+        for tile, index in self.shown:
+            left, room = tile.x + 6.0 * scale, tile.width - 12.0 * scale
+            name, told, starred = self._words(index)
+            ink = colours.text_active if index == active else colours.text
+            names.append((painter.fitted(name, self.size, round(room)), left, tile.y + 1.45 * self.line, ink))
+            if painter.text_width(told, self.small) <= room:
+                more.append((told, left, tile.y + 0.58 * self.line, colours.quiet))
+            if starred:
+                top = tile.y + tile.height - self.size - 4.0 * scale
+                stars.append(("★", left + room - self.size, top, colours.star))
+        painter.draw_texts([*names, *stars], self.size)
+        painter.draw_texts(more, self.small)
 
     def _words(self, index: int) -> tuple[str, str, bool]:
         """What is written on a tile: its name, what more there is to say, and whether it is starred."""
