@@ -78,7 +78,11 @@ class _Drawing:
         place = strip.state.hovered
         self.hovered = place.tile if place is not None and place.area == area else None
         self.shown = [(layout.tile_box(slot), self.tiles[slot]) for slot in layout.visible()]
-        self.clips = {index: strip.clip(context, index) for _, index in self.shown if index != strip.QUERY}
+        self.active = self.session.active_result
+        found = [index for _, index in self.shown if index != strip.QUERY]
+        self.results = {index: self.session.results[index] for index in found}
+        self.clips = {index: strip.clip(context, index) for index in found}
+        self.seconds = iface("{seconds:.1f} s")
 
     def draw(self) -> None:
         """Boxes, then figures, then words."""
@@ -111,31 +115,31 @@ class _Drawing:
         _draw_boxes(boxes, radii, fills, [colours.rim] * len(boxes), rims)
 
     def _draw_tiles(self) -> None:
+        """The tiles, and their scores' bars with them: a draw call costs more than its boxes."""
         colours, scale = self.colours, self.layout.scale
         boxes, fills, edges, rims = [], [], [], []
         for tile, index in self.shown:
-            active = index == self.session.active_result
-            hovered = index == self.hovered
+            active = index == self.active
             boxes.append(tile)
-            fills.append(colours.active if active else colours.hovered if hovered else colours.tile)
+            fills.append(self._card(index))
             edges.append(colours.accent if active else colours.track)
             rims.append(1.6 * scale if active else scale if index == strip.QUERY else 0.0)
-        _draw_boxes(boxes, [12.5 * colours.roundness * scale] * len(boxes), fills, edges, rims)
-        self._draw_scores()
+        bars, inks = self._score_bars()
+        radii = [12.5 * colours.roundness * scale] * len(boxes) + [1.25 * scale] * len(bars)
+        _draw_boxes([*boxes, *bars], radii, [*fills, *inks], [*edges, *inks], [*rims, *([0.0] * len(bars))])
 
-    def _draw_scores(self) -> None:
-        """On each tile a bar as long as the motion is similar."""
-        colours, scale = self.colours, self.layout.scale
-        boxes, fills = [], []
-        ink = palette.mixed(colours.track, colours.text, 0.08)
+    def _score_bars(self) -> tuple[list[Box], list[palette.Colour]]:
+        """On each tile a bar as long as the motion is similar, in its track; and their colours."""
+        boxes, inks = [], []
+        ink = palette.mixed(self.colours.track, self.colours.text, 0.08)
         for tile, index in self.shown:
-            if index == strip.QUERY or not self.session.results[index].scored:
+            result = self.results.get(index)
+            if result is None or not result.scored:
                 continue
             track = self._score_box(tile)
-            part = track._replace(width=track.width * max(self.session.results[index].score, 4.0) / 100.0)
-            boxes += [track, part]
-            fills += [ink, colours.accent]
-        _draw_boxes(boxes, [1.25 * scale] * len(boxes), fills, fills, [0.0] * len(boxes))
+            boxes += [track, track._replace(width=track.width * max(result.score, 4.0) / 100.0)]
+            inks += [ink, self.colours.accent]
+        return boxes, inks
 
     def _score_box(self, tile: Box) -> Box:
         """The bar's place, along the bottom of the tile."""
@@ -156,21 +160,21 @@ class _Drawing:
         points = np.stack([figure.points[frame] for figure, frame in zip(figures, frames, strict=True)])
         points *= np.stack([zoom, zoom, np.ones_like(zoom)], axis=1)[:, None]
         points[..., :2] += np.stack([x, y], axis=1)[:, None]
-        self._draw_ground(zoom, x, y)
         shown = np.stack([figure.shown for figure in figures])
         painted = moving_figure.strokes(points, shown, zoom, _EDGE * self.layout.scale)
         cards = np.array([self._card(index) for index in indices], dtype=np.float32)
-        painter.draw_strokes(painted.ends, painted.radii, palette.inks(self.colours, painted, cards))
+        limbs = (painted.ends, painted.radii, palette.inks(self.colours, painted, cards))
+        painter.draw_strokes(*map(np.concatenate, zip(self._ground(zoom, x, y), limbs, strict=True)))
 
-    def _draw_ground(self, zoom: Array, x: Array, y: Array) -> None:
-        """A soft shadow under each figure, which tells where the ground is."""
+    def _ground(self, zoom: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:
+        """A soft shadow under each figure, which tells where the ground is: ends, radii and colours of its stroke."""
         reach = 0.26 * zoom
         ends = np.stack([x - reach, y, x + reach, y], axis=1)
         shade = palette.with_alpha(self.colours.text, 0.10)
-        painter.draw_strokes(ends, np.stack([0.055 * zoom] * 2, axis=1), np.tile(np.array(shade), (len(x), 1)))
+        return ends, np.stack([0.055 * zoom] * 2, axis=1), np.tile(np.array(shade, dtype=np.float32), (len(x), 1))
 
     def _card(self, index: int) -> palette.Colour:
-        if index == self.session.active_result:
+        if index == self.active:
             return self.colours.active
         return self.colours.hovered if index == self.hovered else self.colours.tile
 
@@ -213,12 +217,12 @@ class _Drawing:
 
     def _write_tiles(self) -> None:
         """Names, then scores and seconds as far as there is room, then the stars: lines of one size together."""
-        scale, colours, active = self.layout.scale, self.colours, self.session.active_result
+        scale, colours = self.layout.scale, self.colours
         names, more, stars = [], [], []
         for tile, index in self.shown:
             left, room = tile.x + 6.0 * scale, tile.width - 12.0 * scale
             name, told, starred = self._words(index)
-            ink = colours.text_active if index == active else colours.text
+            ink = colours.text_active if index == self.active else colours.text
             names.append((painter.fitted(name, self.size, round(room)), left, tile.y + 1.45 * self.line, ink))
             if painter.text_width(told, self.small) <= room:
                 more.append((told, left, tile.y + 0.58 * self.line, colours.quiet))
@@ -232,9 +236,10 @@ class _Drawing:
         """What is written on a tile: its name, what more there is to say, and whether it is starred."""
         if index == strip.QUERY:
             asked = previewed_query.last()
-            return iface("Query"), _seconds(asked.figure.duration_s if asked is not None else 0.0), False
-        result = self.session.results[index]
-        seconds = _seconds(result.end_s - result.start_s)
+            duration_s = asked.figure.duration_s if asked is not None else 0.0
+            return iface("Query"), self.seconds.format(seconds=duration_s), False
+        result = self.results[index]
+        seconds = self.seconds.format(seconds=result.end_s - result.start_s)
         return result.name, f"{result.score:.0f}  ·  {seconds}" if result.scored else seconds, result.starred
 
     def _tell_trouble(self) -> None:
@@ -244,10 +249,6 @@ class _Drawing:
             if isinstance(figure, str):
                 top = self.layout.box.y + self.layout.box.height + 2.0 * self.line
                 words.draw_words(self.context, self.colours, [figure], tile.x, top, alarm=True)
-
-
-def _seconds(duration_s: float) -> str:
-    return iface("{seconds:.1f} s").format(seconds=duration_s)
 
 
 def _fit(figure: moving_figure.MovingFigure, stage: Box) -> tuple[float, float, float]:

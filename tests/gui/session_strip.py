@@ -58,6 +58,7 @@ def drop_on_the_right_of_two_rigs() -> drive.Steps:
     yield from drive.picture("7_over_a_rig")
     now = core("drag").current()
     facts["promise"], facts["target"] = now.promise, now.target.rig.name
+    facts["promise_in_german"] = promise_in("de_DE")
     yield from drive.let_go(hips("Left"))
     yield from drive.until(lambda: both() != facts["start"], seconds=20)
     facts["dropped"] = both()
@@ -68,6 +69,15 @@ def drop_on_the_right_of_two_rigs() -> drive.Steps:
     yield from drive.until(lambda: both() != facts["start"], seconds=20)
     facts["redone"] = both()
     yield from drive.key("Z", ctrl=True)
+
+
+def promise_in(language: str) -> str:
+    """What the drag that is on says in another language of Blender's interface."""
+    view = bpy.context.preferences.view
+    before, view.language = view.language, language
+    promise = core("drag").current().promise
+    view.language = before
+    return promise
 
 
 def cancel() -> drive.Steps:

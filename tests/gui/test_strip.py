@@ -41,6 +41,7 @@ def test_results_are_looked_through_in_the_strip_and_dragged_onto_rigs_and_the_f
     assert facts["ticking_at_rest"] == 0, "nothing moves, so nothing is drawn anew"
     assert facts["active_before"] == "Right"
     assert facts["promise"] == "Apply to Left"
+    assert facts["promise_in_german"] == "Auf Left anwenden"
     assert facts["dropped"][1] == facts["start"][1], "the rig that was not under the mouse is left alone"
     assert facts["redone"] == facts["dropped"] != facts["start"] == facts["undone"]
     assert facts["results_after_undo"] == 20
