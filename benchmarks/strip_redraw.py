@@ -6,7 +6,7 @@
 
 In a real user interface (tests/gui), moments of the samples are found and all of them play, in a viewport that is drawn
 so small that as many tiles are to be seen. Measured is the processor time of the main thread in the strip's drawing,
-from the tiles' places to the last draw call, which includes what a software renderer does in that thread.
+from the look at the tiles to the last draw call, which includes what a software renderer does in that thread.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def session(figures: int, facts: dict[str, Any]) -> Iterator[None]:
     from tests.gui import drive  # noqa: PLC0415 - needs bpy
 
     strip = sys.modules[f"{drive.PACKAGE}.core.strip"]
-    drawing = sys.modules[f"{drive.PACKAGE}.ui.strip"]
+    drawing: Any = sys.modules[f"{drive.PACKAGE}.ui.strip"]
     previews = sys.modules[f"{drive.PACKAGE}.core.preview_motions"].shared
     settings = sys.modules[f"{drive.PACKAGE}.preferences"].of(bpy.context).strip
     yield from drive.wait(20)
@@ -49,18 +49,25 @@ def session(figures: int, facts: dict[str, Any]) -> Iterator[None]:
     yield from drive.wait(20)
     yield from drive.until(lambda: not previews.is_reading, seconds=60)
     spent: list[float] = []
-    draw = drawing._Drawing.draw
+    drawn = drawing._Drawing
 
-    def timed(self: Any) -> None:  # noqa: ANN401 - the strip's drawing
-        start = time.thread_time()
-        draw(self)
-        spent.append(time.thread_time() - start)
+    class Timed(drawn):
+        """The strip's drawing, from the look at its tiles on."""
 
-    drawing._Drawing.draw = timed
+        def __init__(self, *given: Any) -> None:  # noqa: ANN401 - as the strip's drawing is made
+            self.start = time.thread_time()
+            super().__init__(*given)
+
+        def draw(self) -> None:
+            """Draws, and takes the time."""
+            super().draw()
+            spent.append(time.thread_time() - self.start)
+
+    drawing._Drawing = Timed
     while len(spent) < REDRAWS:
         drive.region("WINDOW").tag_redraw()
         yield
-    drawing._Drawing.draw = draw
+    drawing._Drawing = drawn
     layout = strip.layout(bpy.context, drive.view(), drive.region("WINDOW"))
     spent.sort()
     facts["figures"] = len(layout.visible())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -149,10 +150,18 @@ def _room(area: Area, region: Region) -> Room:
 
 def clip(context: Context, index: int) -> preview_motions.Clip:
     """What a result's tile shows: the stretch that was found, or the whole motion, as the panel says."""
-    session = properties.session(context)
-    result = session.results[index]
-    taken_s = (result.start_s, result.end_s) if is_in_sync(context) else properties.taken_s(session, result)
-    return preview_motions.Clip(result.library, result.clip_id, *taken_s, properties.is_mirrored(session, result))
+    return clips(context, [index])[0]
+
+
+def clips(context: Context, indices: Sequence[int]) -> list[preview_motions.Clip]:
+    """What the tiles of several results show; what is the same for all is looked up once."""
+    session, in_sync = properties.session(context), is_in_sync(context)
+    shown = []
+    for result in map(session.results.__getitem__, indices):
+        taken_s = (result.start_s, result.end_s) if in_sync else properties.taken_s(session, result)
+        mirrored = properties.is_mirrored(session, result)
+        shown.append(preview_motions.Clip(result.library, result.clip_id, *taken_s, mirrored))
+    return shown
 
 
 def is_in_sync(context: Context) -> bool:

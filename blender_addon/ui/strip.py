@@ -81,7 +81,7 @@ class _Drawing:
         self.active = self.session.active_result
         found = [index for _, index in self.shown if index != strip.QUERY]
         self.results = {index: self.session.results[index] for index in found}
-        self.clips = {index: strip.clip(context, index) for index in found}
+        self.clips = dict(zip(found, strip.clips(context, found), strict=True))
         self.seconds = iface("{seconds:.1f} s")
 
     def draw(self) -> None:
