@@ -82,7 +82,9 @@ def told_in_english() -> Iterator[str]:
 def _told(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TELLING:
         yield from node.args
-    elif isinstance(node, ast.FunctionDef) and re.search(r"(^|_)(refusal|told|shared|promise|summary|outcome)$", node.name):
+    elif isinstance(node, ast.FunctionDef) and re.search(
+        r"(^|_)(refusal|told|shared|promise|summary|outcome)$", node.name
+    ):
         for part in ast.walk(node):
             if isinstance(part, ast.Return | ast.Assign | ast.AugAssign) and part.value is not None:
                 yield part.value

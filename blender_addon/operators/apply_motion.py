@@ -134,8 +134,8 @@ def shared(others: list[str]) -> str:
         return ""
     if len(others) == 1:
         return rpt("; {name} plays the same action and has changed too").format(name=others[0])
-    told = rpt("; {name} and {count} more play the same action and have changed too")
-    return told.format(name=others[0], count=len(others) - 1)
+    text = rpt("; {name} and {count} more play the same action and have changed too")
+    return text.format(name=others[0], count=len(others) - 1)
 
 
 def named_motion(context: Context, operator: Any) -> canonical.CanonicalMotion:  # noqa: ANN401 - several operators
