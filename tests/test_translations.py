@@ -16,6 +16,8 @@ LANGUAGES = sorted(path.stem for path in (ADDON / "translations").glob("*.json")
 _LOOK_UPS = ("iface", "tip", "rpt", "n_")
 """What modules call Blender's ``pgettext_iface``, ``pgettext_tip``, ``pgettext_rpt`` and ``pgettext_n``."""
 _TELLING = ("report", "poll_message_set", "status_text_set", "draw_words")
+_SENTENCES = r"(^|_)(refusal|told|shared|promise|summary|outcome)$"
+"""How functions are named that return a sentence, or a part of one."""
 _SHOWN = ("name", "description", "text", "heading", "placeholder")
 
 
