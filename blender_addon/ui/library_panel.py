@@ -85,9 +85,14 @@ def _draw_facts(layout: UILayout, context: Context, entry: preferences.HUMS_Libr
     if facts.trouble:
         paragraph(layout, context, name + facts.trouble, icon="ERROR")
         return
-    text = iface("{count} motions, {minutes:.0f} min").format(count=facts.clips, minutes=facts.duration_s / 60.0)
-    note(layout, name + text, icon="LOCKED" if facts.readonly else "NONE")
     index = list(preferences.of(context).libraries).index(entry)
+    if facts.clips:
+        text = iface("{count} motions, {minutes:.0f} min").format(count=facts.clips, minutes=facts.duration_s / 60.0)
+    else:
+        text = iface("No motions yet")
+    note(layout, name + text, icon="LOCKED" if facts.readonly else "NONE")
+    if not (facts.clips or facts.readonly or several):
+        layout.operator("hums.add_motions", text="Add Motion Files...", icon="ADD")
     if facts.missing:
         row = layout.row()
         row.label(text=iface("{count} files missing").format(count=facts.missing), icon="ERROR", translate=False)

@@ -7,6 +7,8 @@ from bpy.types import Context, UILayout, UIList
 
 from .. import properties
 
+_NARROW_PX = 245
+
 
 class HUMS_UL_results(UIList):
     """One row for each motion that was found."""
@@ -42,7 +44,13 @@ class HUMS_UL_results(UIList):
             right.label(text="")
         seconds = right.row()
         seconds.alignment = "RIGHT"
-        seconds.label(text=f"{item.end_s - item.start_s:.1f} s", translate=False)
+        unit = " s" if context is None or _is_wide(context) else ""
+        seconds.label(text=f"{item.end_s - item.start_s:.1f}{unit}", translate=False)
+
+
+def _is_wide(context: Context) -> bool:
+    """Whether the sidebar has room for the unit; where it has not, Blender would cut the number itself."""
+    return context.region.width > _NARROW_PX * context.preferences.system.ui_scale
 
 
 CLASSES = (HUMS_UL_results,)
