@@ -132,10 +132,10 @@ def _carries_strip(area: Area, region: Region) -> bool:
 
 
 def _room(area: Area, region: Region) -> Room:
-    """What the sidebar, the toolbar and the asset shelf leave of a region that they lie on."""
+    """What the sidebar, the toolbar, the asset shelf and the redo panel leave of a region that they lie on."""
     taken = {"left": 0.0, "right": 0.0, "bottom": 0.0}
     for other in area.regions:
-        side = _SIDES.get(other.alignment)
+        side = _side_of_redo_panel(other, region) if other.type == "HUD" else _SIDES.get(other.alignment)
         if side is None or other.type == "WINDOW" or min(other.width, other.height) <= 1:
             continue
         reach = {
@@ -146,6 +146,13 @@ def _room(area: Area, region: Region) -> Room:
         if 0 < reach < (region.height if side == "bottom" else region.width):
             taken[side] = max(taken[side], float(reach))
     return Room(region.width, region.height, **taken)
+
+
+def _side_of_redo_panel(panel: Region, region: Region) -> str | None:
+    """The strip stands on the closed redo panel, and beside the open one; a hidden one is at Blender's origin."""
+    if panel.x <= region.x or panel.y <= region.y:
+        return None
+    return "bottom" if panel.height < panel.width / 2 else "left"
 
 
 def clip(context: Context, index: int) -> preview_motions.Clip:
