@@ -34,6 +34,7 @@ _EDGE = 1.3
 
 
 _drawn_s = [0.0]
+_redo_panel_px = [0]
 
 
 def draw() -> None:
@@ -46,6 +47,18 @@ def draw() -> None:
     if layout is not None:
         _drawn_s[0] = strip.clock_s()
         _Drawing(context, layout, area.as_pointer()).draw()
+
+
+def follow_redo_panel() -> None:
+    """Called when Blender has drawn its redo panel, whose size it knows only then: the viewport was drawn before."""
+    region = bpy.context.region
+    if region is not None and region.height != _redo_panel_px[0]:
+        _redo_panel_px[0] = region.height
+        draw_handlers.tick(_make_room)
+
+
+def _make_room() -> None:
+    strip.tag_redraw(bpy.context)
 
 
 def animate() -> float | None:
@@ -283,6 +296,7 @@ def _scissors(box: Box) -> Iterator[None]:
 def register() -> None:
     """Hooks the strip into all 3D viewports."""
     draw_handlers.draw(bpy.types.SpaceView3D, draw, "WINDOW", "POST_PIXEL")
+    draw_handlers.draw(bpy.types.SpaceView3D, follow_redo_panel, "HUD", "POST_PIXEL")
 
 
 def unregister() -> None:
