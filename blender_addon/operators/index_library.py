@@ -259,10 +259,10 @@ def outcome(progress: jobs.Progress) -> str:
         return text + (", " + rpt("{count} still missing").format(count=missing) if missing else "")
     told = {"added": rpt("{count} added"), "updated": rpt("{count} updated"), "removed": rpt("{count} removed")}
     counts = [text.format(count=report[what]) for what, text in told.items() if report[what]]
-    counts = counts or [rpt("nothing new, {count} unchanged").format(count=report["unchanged"])]
     failed = report["failed"]
     if not (counts or failed or report["unchanged"]):
-        return "No motion files were found there: choose a folder that has some, such as BVH or FBX."
+        return rpt("No motion files were found there: choose a folder that has some, such as BVH or FBX.")
+    counts = counts or [rpt("nothing new, {count} unchanged").format(count=report["unchanged"])]
     if failed:
         text = rpt("{count} failed, such as {name}: {reason}")
         counts.append(text.format(count=len(failed), name=Path(failed[0][0]).name, reason=failed[0][1]))
