@@ -114,8 +114,8 @@ class HUMS_OT_drag_result(Operator):
             context.window.cursor_modal_restore()
             context.workspace.status_text_set(None)
         self._dragging = False
+        strip.tag_redraw(context)  # while it still counts as a drag: its words may stand on a sidebar
         drag.end()
-        strip.tag_redraw(context)
 
 
 def _drop(context: Context, now: drag.Drag, target: picking.Target) -> None:
