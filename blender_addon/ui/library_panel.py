@@ -109,7 +109,7 @@ def _draw_indexing(layout: UILayout, context: Context) -> None:
         draw_progress(layout, context)
     elif session.outcome:
         row = layout.row()
-        paragraph(row, context, session.outcome, icon="ERROR" if session.outcome_failed else "CHECKMARK")
+        paragraph(row, context, session.outcome, icon="ERROR" if session.outcome_failed else "CHECKMARK", beside=5)
         buttons = row.row(align=True)
         if session.outcome_failed:
             buttons.operator("hums.copy_report", text="", icon="COPYDOWN", emboss=False)

@@ -16,10 +16,10 @@ class MotionPanel(Panel):
     bl_category = "Motion"
 
 
-def paragraph(layout: UILayout, context: Context, text: str, icon: str = "NONE") -> None:
-    """A sentence in as many lines as the sidebar's width asks for."""
+def paragraph(layout: UILayout, context: Context, text: str, icon: str = "NONE", beside: int = 0) -> None:
+    """A sentence in as many lines as the sidebar's width asks for, less the letters that a button beside takes."""
     scale = context.preferences.system.ui_scale
-    letters = max(int(context.region.width / (_LETTER_PX * scale)) - (9 if icon != "NONE" else 6), 12)
+    letters = max(int(context.region.width / (_LETTER_PX * scale)) - (9 if icon != "NONE" else 6) - beside, 12)
     column = layout.column(align=True)
     column.scale_y = 0.8
     for i, line in enumerate(lines(text, letters)):
