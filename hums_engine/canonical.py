@@ -167,11 +167,11 @@ def _first_moving_frame(positions: NDArray[np.float64], fps: float) -> int:
     frames of 1 / 120 s.
     """
     moved = np.linalg.norm(np.diff(positions[:OPENING], axis=0), axis=-1)
-    if len(moved) > _BLENDED_FRAMES:
+    if len(moved) > _BLENDED_FRAMES:  # a blend takes several frames; a pose of one is judged by the whole body, below
         limbs = np.percentile(moved, 90, axis=1)
         calm = max(_CALIBRATION_STEP_M, _BLENDED_RATIO * limbs[_BLENDED_FRAMES:].max())
         flying = np.flatnonzero(limbs[:_BLENDED_FRAMES] > calm)
-        if len(flying) and limbs[flying].max() * fps > _FASTEST_LIMBS_M_S:
+        if len(flying) > 1 and limbs[flying].max() * fps > _FASTEST_LIMBS_M_S:
             return int(flying[-1]) + 1
     steps = np.median(moved, axis=1)
     for i in reversed(range(min(_CALIBRATION_FRAMES, len(steps) - 1))):
