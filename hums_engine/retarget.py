@@ -48,7 +48,7 @@ class Rig:
         rest: ``[B, 4, 4]`` world matrices of the bones at rest: the object's times the bone's own.
         tips: ``[B, 3]`` where the bones end at rest.
         inherits_rotation: ``[B]`` whether a bone turns with its parent; None: all do.
-        floor: height that the rig is made to stand on (its object's origin); where the feet are far from it, or
+        floor: height that the rig is made to stand on (its object's origin); where feet and hips are far from it, or
             it is None, the lowest point of the feet counts.
         connected: ``[B]`` whether a bone starts where its parent ends and can be given no location; None: none is.
         carriers: ``[B]`` the bone that each bone turns with, -1 for none, where constraints say so (a control rig);
@@ -277,7 +277,7 @@ def _fitted(
     hips, turns = _standing(motion, source, body, hips, turns, ratio, options.plant_feet)
     if options.plant_feet:
         turns = _toes_up(rig, joint_map, body, hips, turns, motion.fps)
-    return hips, turns
+    return hips + _out_of_the_ground(rig, body) * rest_pose.UP, turns
 
 
 def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
@@ -451,6 +451,20 @@ def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, floa
     ankles = rest[_ANKLES, 2]
     ankle = float(np.nanmean(ankles)) if np.isfinite(ankles).any() else lowest
     return floor, ankle - floor
+
+
+def _out_of_the_ground(rig: Rig, body: _Body) -> float:
+    """How much higher than at rest the rig is to stand, where it rests with its hips on the ground.
+
+    Armatures that importers make of motion files often rest so, feet below the ground, and stand on it once they move.
+    A figure whose origin is at its hips may also have been put up with its feet on the world's ground: it stays there.
+    """
+    if rig.floor is None or not np.isfinite(body.leg):
+        return 0.0
+    near = _FLOOR_NEAR_ZERO * body.leg
+    hips = float(rest_pose.hips(body.rest)[2])
+    rests_on_hips = abs(hips - rig.floor) < near < rig.floor - body.floor
+    return rig.floor - body.floor if rests_on_hips and abs(body.floor) > near else 0.0
 
 
 def _standing(

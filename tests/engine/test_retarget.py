@@ -140,6 +140,20 @@ def test_a_motion_lands_upright_under_a_tilted_parent(root: Literal["motion", "o
     np.testing.assert_allclose(*landed, atol=1e-6)
 
 
+@pytest.mark.parametrize("origin_m", [0.0, 0.9])
+def test_a_rig_that_rests_with_its_hips_on_the_ground_stands_on_it(origin_m: float) -> None:
+    """As importers leave a figure; one that was put up with its feet on the ground of the world stays there."""
+    motion, standing = wandering(), replace(resting(), floor=None)
+    landed = posed(standing, retarget(motion, standing, EVERY_JOINT))
+    soles = np.array([0.0, 0.0, min(standing.tips[:, 2].min(), standing.heads[:, 2].min())])
+    down = np.array([0.0, 0.0, origin_m - hips_of(standing.heads[None])[0, 2]])
+    rest = standing.rest.copy()
+    rest[:, :3, 3] += down
+    lowered = replace(standing, rest=rest, tips=standing.tips + down, floor=origin_m)
+    expected = landed - soles if origin_m == 0.0 else landed + down
+    np.testing.assert_allclose(posed(lowered, retarget(motion, lowered, EVERY_JOINT)), expected, atol=1e-6)
+
+
 def test_the_mirror_image_of_a_motion_lands_as_the_mirror_image() -> None:
     motion, rig = wandering(), resting()
     plain = posed(rig, retarget(motion, rig, EVERY_JOINT, RetargetOptions(placement="source")))
