@@ -30,6 +30,7 @@ _TOES = 3
 _LEGS = np.array(rest_pose.LEGS)
 _FLOOR_NEAR_ZERO = 0.15
 _USUAL_ANKLE = 0.09
+_ON_ORIGIN = 0.01
 _PLANTED_PERCENTILE = 5
 _MOST_LIFT, _MOST_BEND = np.radians(6.0), np.radians(40.0)
 _MOST_SHIFT = 0.025
@@ -454,17 +455,17 @@ def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, floa
 
 
 def _out_of_the_ground(rig: Rig, body: _Body) -> float:
-    """How much higher than at rest the rig is to stand, where it rests with its hips on the ground.
+    """How much higher than at rest the rig is to stand, where it rests with its pelvis on its origin and on the ground.
 
     Armatures that importers make of motion files often rest so, feet below the ground, and stand on it once they move.
-    A figure whose origin is at its hips may also have been put up with its feet on the world's ground: it stays there.
+    A figure with its origin at its pelvis may have been put up with its feet on the world's ground: it stays there.
     """
     if rig.floor is None or not np.isfinite(body.leg):
         return 0.0
     near = _FLOOR_NEAR_ZERO * body.leg
-    hips = float(rest_pose.hips(body.rest)[2])
-    rests_on_hips = abs(hips - rig.floor) < near < rig.floor - body.floor
-    return rig.floor - body.floor if rests_on_hips and abs(body.floor) > near else 0.0
+    on_origin = abs(float(body.rest[INDEX["pelvis"], 2]) - rig.floor) < _ON_ORIGIN * body.leg
+    buried = rig.floor - body.floor > near and abs(body.floor) > near
+    return rig.floor - body.floor if on_origin and buried else 0.0
 
 
 def _standing(

@@ -163,12 +163,19 @@ def clip(context: Context, index: int) -> preview_motions.Clip:
 def clips(context: Context, indices: Sequence[int]) -> list[preview_motions.Clip]:
     """What the tiles of several results show; what is the same for all is looked up once."""
     session, in_sync = properties.session(context), is_in_sync(context)
-    shown = []
-    for result in map(session.results.__getitem__, indices):
-        taken_s = (result.start_s, result.end_s) if in_sync else properties.taken_s(session, result)
-        mirrored = properties.is_mirrored(session, result)
-        shown.append(preview_motions.Clip(result.library, result.clip_id, *taken_s, mirrored))
-    return shown
+    return [_clip(session, session.results[index], stretch=in_sync) for index in indices]
+
+
+def taken(context: Context, index: int) -> preview_motions.Clip:
+    """What lands of a result: as the panel says, also while tiles show the stretch that is in step with the query."""
+    session = properties.session(context)
+    return _clip(session, session.results[index], stretch=False)
+
+
+def _clip(session: properties.HUMS_Session, result: properties.HUMS_Result, stretch: bool) -> preview_motions.Clip:
+    taken_s = (result.start_s, result.end_s) if stretch else properties.taken_s(session, result)
+    mirrored = properties.is_mirrored(session, result)
+    return preview_motions.Clip(result.library, result.clip_id, *taken_s, mirrored)
 
 
 def is_in_sync(context: Context) -> bool:

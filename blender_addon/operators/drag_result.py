@@ -75,7 +75,7 @@ class HUMS_OT_drag_result(Operator):
         if not self._dragging:
             if self.index >= len(session.results):
                 return
-            drag.begin(strip.clip(context, self.index), session.results[self.index].name)
+            drag.begin(strip.taken(context, self.index), session.results[self.index].name)
             self._dragging = True
             context.window.cursor_modal_set("HAND")
         spot = picking.spot_at(context.window, event.mouse_x, event.mouse_y)

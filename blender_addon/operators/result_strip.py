@@ -171,7 +171,7 @@ def _under(context: Context, event: Event) -> tuple[picking.Spot, StripLayout] |
 
 def _apply(context: Context, operator: Operator) -> None:
     """Puts the selected result on the active rig, as the panel's button does."""
-    clip = strip.clip(context, properties.session(context).active_result)
+    clip = strip.taken(context, properties.session(context).active_result)
     _call(operator, lambda: bpy.ops.hums.apply_motion("INVOKE_DEFAULT", True, **clip._asdict()))
 
 

@@ -141,12 +141,12 @@ def test_a_motion_lands_upright_under_a_tilted_parent(root: Literal["motion", "o
 
 
 @pytest.mark.parametrize("origin_m", [0.0, 0.9])
-def test_a_rig_that_rests_with_its_hips_on_the_ground_stands_on_it(origin_m: float) -> None:
+def test_a_rig_that_rests_with_its_pelvis_on_the_ground_stands_on_it(origin_m: float) -> None:
     """As importers leave a figure; one that was put up with its feet on the ground of the world stays there."""
     motion, standing = wandering(), replace(resting(), floor=None)
     landed = posed(standing, retarget(motion, standing, EVERY_JOINT))
     soles = np.array([0.0, 0.0, min(standing.tips[:, 2].min(), standing.heads[:, 2].min())])
-    down = np.array([0.0, 0.0, origin_m - hips_of(standing.heads[None])[0, 2]])
+    down = np.array([0.0, 0.0, origin_m - standing.heads[0, 2]])
     rest = standing.rest.copy()
     rest[:, :3, 3] += down
     lowered = replace(standing, rest=rest, tips=standing.tips + down, floor=origin_m)
