@@ -70,13 +70,13 @@ class Motion:
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the class is frozen: a Motion never changes once it is made
-        put(self, "positions", np.asarray(self.positions, dtype=np.float32))
+        put(self, "positions", np.ascontiguousarray(self.positions, dtype=np.float32))
         put(self, "fps", float(self.fps))
         put(self, "joint_names", tuple(str(n) for n in self.joint_names))
         put(self, "parents", np.asarray(self.parents, dtype=np.intp))
         for name in ("rotations", "rest_positions"):
             value: ArrayLike | None = getattr(self, name)
-            put(self, name, None if value is None else np.asarray(value, dtype=np.float32))
+            put(self, name, None if value is None else np.ascontiguousarray(value, dtype=np.float32))
         self._check()
 
     def _check(self) -> None:

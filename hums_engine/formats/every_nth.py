@@ -8,6 +8,7 @@ uncommon way, nothing is read here, and all of it has to be.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import methodcaller
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from ..motion import OPENING
 from . import numbers
 from .channels import LARGEST
+
+_BLANKS = methodcaller("count", b" ")
 
 
 def read(frames: Sequence[bytes], every: int, width: int) -> NDArray[np.float64] | None:
@@ -44,7 +47,7 @@ def read(frames: Sequence[bytes], every: int, width: int) -> NDArray[np.float64]
 
 def _are_alike(frames: Sequence[bytes], width: int) -> bool:
     """Whether every frame has as many words: as many single blanks, or ``width`` words, which are slower to count."""
-    blanks = {frame.count(b" ") + frame.count(b"\t") for frame in frames}
-    if len(blanks) == 1 and not any(b"  " in frame for frame in frames):
+    text = b"\n".join(frames)
+    if b"\t" not in text and b"  " not in text and len(set(map(_BLANKS, frames))) == 1:
         return True
     return {len(frame.split()) for frame in frames} == {width}
