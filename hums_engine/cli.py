@@ -425,10 +425,8 @@ def _verify(options: argparse.Namespace) -> int:
     else:
         print(f"{report.clips} clips and {report.signatures} signatures checked: ", end="")
         print("all sound." if report.sound else f"{len(report.problems)} damaged.")
-        for line in report.mended:
-            print(f"  mended: {line}")
-        for line in report.problems:
-            print(f"  damaged: {line}")
+        _print_some("mended", report.mended)
+        _print_some("damaged", report.problems)
     return DONE if report.sound else WITH_FAILURES
 
 

@@ -266,6 +266,15 @@ def test_info_lists_missing_files_and_relink_finds_them(hums: Hums, tmp_path: Pa
     assert hums("relink", library, tmp_path / "nothing", far, "--json").document == {"found": [], "missing": []}
 
 
+def test_verify_names_the_first_of_many_damages_and_counts_the_others(hums: Hums, tmp_path: Path) -> None:
+    hums("index", tmp_path / "m.hums", SAMPLES)
+    for file in (tmp_path / "m.hums" / "signatures").iterdir():
+        file.write_bytes(bytes(file.stat().st_size))
+    lines = hums("verify", tmp_path / "m.hums").out.splitlines()
+    assert len(lines) == 1 + cli._FAILURES_SHOWN + 1
+    assert lines[-1].endswith("more, which --json lists")
+
+
 def test_verify_finds_damage_and_repair_mends_it(hums: Hums, tmp_path: Path) -> None:
     posed_bvh.write_several(tmp_path / "mocap", 2)
     hums("index", tmp_path / "m.hums", tmp_path / "mocap")
