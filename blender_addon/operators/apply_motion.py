@@ -13,7 +13,7 @@ from bpy.types import Context, Event, Object
 from .. import landing_options, preferences, properties
 from ..core import action_api, armature_reader, held_channels, landing, libraries
 from ..core.engine import canonical, errors, formats
-from .find_similar import rig_refusal
+from .chosen import rig_refusal
 from .guarded import Guarded
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ..core import armature_reader, batch, motion_assets
 from ..core.batch import Outcome, Wanted
 from ..core.engine import errors
 from .apply_motion import library_path
-from .find_similar import rig_refusal
+from .chosen import rig_refusal
 from .guarded import Guarded
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Object
 
-from .. import preferences, properties
+from .. import properties
 from ..core import armature_reader, libraries, provenance, questions, rig_map
 from ..core.engine import canonical, errors, formats, skeleton
 from . import asking
+from .chosen import library_refusal, result_at, result_refusal, rig_refusal
 from .guarded import Guarded
 
 if TYPE_CHECKING:
@@ -28,20 +29,6 @@ tip = bpy.app.translations.pgettext_tip
 rpt = bpy.app.translations.pgettext_rpt
 
 _FROM_PANEL = ("panel", "As in the Panel", "What the panel says")
-
-
-def library_refusal(context: Context) -> str:
-    """Why there is nothing to search in, or empty."""
-    return "" if preferences.searched(context) else tip("Add a motion library first")
-
-
-def rig_refusal(context: Context) -> str:
-    """Why there is no rig to work on, or empty."""
-    try:
-        armature_reader.rig_of(context.active_object)
-    except errors.HumsError as error:
-        return str(error).removesuffix(".")
-    return ""
 
 
 class HUMS_OT_find_similar(Guarded):
@@ -278,24 +265,6 @@ class HUMS_OT_clear_filters(Guarded):
         for settable in filters.bl_rna.properties:
             filters.property_unset(settable.identifier)
         asking.ask_again(context)
-
-
-def result_refusal(context: Context) -> str:
-    """Why there is no result to work on, or empty."""
-    return "" if properties.session(context).results else tip("Nothing was found yet: press Find Similar first")
-
-
-def result_at(context: Context, index: int) -> properties.HUMS_Result:
-    """A result by its place on the list; -1 is the active one.
-
-    Raises:
-        HumsError: there is no such result.
-    """
-    session = properties.session(context)
-    place = session.active_result if index < 0 else index
-    if not 0 <= place < len(session.results):
-        raise errors.HumsError(f"There is no result number {place} on the list, which has {len(session.results)}.")
-    return session.results[place]
 
 
 def _example_of(result: properties.HUMS_Result) -> questions.Example:

@@ -15,7 +15,7 @@ from bpy.types import Context, Depsgraph, Scene
 from .. import properties
 from ..core import armature_reader
 from ..core.engine import errors
-from . import asking, find_similar
+from . import asking, chosen, find_similar
 
 _INTERVAL_S = 0.1
 _TYPING_S = 0.25
@@ -83,7 +83,7 @@ def _look(context: Context, now: float) -> None:
         try:
             find_similar.start_with_rig(context)
         except errors.HumsError as error:  # no rig is active, for one: the panel says so
-            properties.session(context).trouble = "" if find_similar.rig_refusal(context) else str(error)
+            properties.session(context).trouble = "" if chosen.rig_refusal(context) else str(error)
 
 
 def _fingerprint(context: Context) -> tuple[object, ...]:

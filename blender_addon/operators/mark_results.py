@@ -15,7 +15,7 @@ from .. import preferences, properties
 from ..core import background, libraries
 from ..core.engine import errors, library
 from . import asking
-from .find_similar import result_at, result_refusal
+from .chosen import result_at, result_refusal
 from .guarded import Guarded
 
 if TYPE_CHECKING:

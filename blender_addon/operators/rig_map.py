@@ -13,7 +13,7 @@ from bpy.types import Context, Event, Object
 from .. import rig_map_fields
 from ..core import armature_reader, rig_map, user_maps
 from ..core.engine import errors
-from .find_similar import rig_refusal
+from .chosen import rig_refusal
 from .guarded import Guarded
 
 if TYPE_CHECKING:
