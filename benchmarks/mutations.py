@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -166,7 +167,8 @@ def _change_value(rng: random.Random, document: Any) -> None:  # noqa: ANN401 - 
         if isinstance(at, dict) and rng.random() < 0.2:
             del at[key]
         else:
-            at[key] = rng.choice(list(at.values()) if isinstance(at, dict) and rng.random() < 0.2 else _VALUES)  # type: ignore[index]
+            new = rng.choice(list(at.values()) if isinstance(at, dict) and rng.random() < 0.2 else _VALUES)
+            at[key] = copy.deepcopy(new)  # type: ignore[index] # the next change must not reach it from elsewhere
         return
 
 

@@ -218,7 +218,9 @@ class _Scene:
         Raises:
             MotionFileError: there is none, or one of more than ``MAX_JOINTS``.
         """
-        skins = [_joints_of(skin, len(self._nodes)) for skin in self._skins] or [self._animated()]
+        skins = [_joints_of(skin, len(self._nodes)) for skin in self._skins]
+        if not skins and (animated := self._animated()):
+            skins = [animated]
         all_joints = {joint for joints in skins for joint in joints}
         above = self._joint_above(all_joints)
         groups = _grouped(skins, above)

@@ -311,9 +311,15 @@ def set_in(*way: str | int, to: object) -> Callable[[dict[str, Any]], object]:
     return change
 
 
+def only_shapes_move(document: dict[str, Any]) -> None:
+    document["animations"][0]["channels"] = [{"sampler": 0, "target": {"node": 0, "path": "weights"}}]
+    del document["skins"]
+
+
 BROKEN: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no animation": (set_in("animations", to=[]), "no animation"),
     "an animation of something else": (set_in("animations", 0, "channels", to=[]), "no animation of the file moves"),
+    "only shapes of a mesh that move": (only_shapes_move, "no animation of the file moves"),
     "nodes in a circle": (set_in("nodes", 15, "children", to=[0]), "parents' parents"),
     "a node that is its own child": (set_in("nodes", 0, "children", to=[0]), "parents' parents"),
     "two parents": (set_in("nodes", 1, "children", to=[15]), "two parents"),
