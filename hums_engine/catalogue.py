@@ -10,172 +10,33 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import clip_filters
+from .clip_filters import CLIPS, Where
 from .errors import LibraryError
 from .joint_store import Location
+from .migrations import MIGRATIONS, TABLES
+from .records import Clip, Graph, Model, Source, Stored
 from .sealed_database import SealedDatabase
-from .source_paths import RELATIVE, SourcePaths, absolute
+from .source_paths import RELATIVE, SourcePaths
 
-_MIGRATIONS: Final = (
-    """
-    CREATE TABLE model (id INTEGER PRIMARY KEY, hash TEXT, name TEXT, dimension INTEGER, seal INTEGER);
-    CREATE TABLE roots (id INTEGER PRIMARY KEY, path TEXT UNIQUE, seal INTEGER);
-    CREATE TABLE files (id INTEGER PRIMARY KEY, name TEXT UNIQUE, kind TEXT, length INTEGER, seal INTEGER);
-    CREATE TABLE graphs (id INTEGER PRIMARY KEY, kind TEXT UNIQUE, name TEXT, rows INTEGER, crc INTEGER, seal INTEGER);
-    CREATE TABLE sources (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT UNIQUE, size INTEGER, mtime_ns INTEGER, hash TEXT, error TEXT,
-        seal INTEGER);
-    CREATE TABLE clips (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, source_id INTEGER REFERENCES sources(id) ON DELETE CASCADE,
-        take INTEGER, name TEXT, family TEXT, duration_s REAL, fps REAL, frames INTEGER,
-        tags TEXT DEFAULT '', favourite INTEGER DEFAULT 0, notes TEXT DEFAULT '',
-        segment TEXT, offset INTEGER, length INTEGER, crc INTEGER,
-        signature_row INTEGER, moment_row INTEGER, moment_count INTEGER, seal INTEGER);
-    CREATE INDEX clips_of_source ON clips(source_id);
-    CREATE TABLE marks (
-        id INTEGER PRIMARY KEY, hash TEXT, take INTEGER, clip_id INTEGER, tags TEXT, favourite INTEGER, notes TEXT,
-        seal INTEGER);
-    CREATE INDEX marks_of_hash ON marks(hash, take);
-    """,
-    """
-    CREATE TABLE home (id INTEGER PRIMARY KEY, path TEXT, seal INTEGER);
-    """,
-    """
-    CREATE TABLE axes (id INTEGER PRIMARY KEY, unit TEXT, up TEXT, seal INTEGER);
-    """,
-)
-_CLIPS: Final = "clips JOIN sources ON sources.id = source_id LEFT JOIN axes ON axes.id = clips.id"
-"""Clips with their files, and with unit and up, which those have that were read since there is a table of these."""
-
-_PATH: Final = "CASE substr(sources.path, 1, 2) WHEN './' THEN home() || substr(sources.path, 3) ELSE sources.path END"
-"""The whole path of a kept one (`source_paths`), with slashes that lean forward."""
-
-_AMONG: Final = "{} IN (SELECT value FROM json_each(?))"  # as many values as wanted, where ? takes one each
-
-FILTERS: Final = {
-    "name": "instr(folded(clips.name), folded(?)) > 0",
-    "tags": "instr(folded(clips.tags), folded(char(10) || ? || char(10))) > 0",
-    "text": "instr(folded(clips.name || clips.tags), folded(?)) > 0",
-    "folder": f"instr({_PATH}, ?) = 1",
-    "source": f"{_PATH} = ?",
-    "rig": "instr(clips.family, ?) = 1",
-    "fps": "abs(clips.fps / ? - 1.0) < 0.015",  # 29.97 is 30, and so is a frame time of .033 s; 24 is not 25
-    "min_fps": "clips.fps >= 0.985 * ?",
-    "max_fps": "clips.fps <= 1.015 * ?",
-    "min_duration_s": "clips.duration_s >= ?",
-    "max_duration_s": "clips.duration_s <= ?",
-    "favourite": "clips.favourite = ?",
-    "unit": "axes.unit = lower(?)",
-    "up": "axes.up = upper(?)",
-}
-_ONE_OF: Final = ("folder", "source", "rig", "fps", "unit", "up")
-"""Of these a clip has one, so it need be only one of several values; of the others all must hold."""
-
-_ALSO_CALLED: Final = {
-    "tag": "tags",
-    "favourites": "favourite",
-    "favorite": "favourite",
-    "favorites": "favourite",
-    "family": "rig",
-    "min_duration": "min_duration_s",
-    "max_duration": "max_duration_s",
-}
-_YES_NO: Final = {"yes": 1, "true": 1, "on": 1, "1": 1, "no": 0, "false": 0, "off": 0, "0": 0}
-
-Where = Mapping[str, Any]
-"""What clips to take: by name (a part of it), tags (all of them), text (a part of name or tags), folder, source, rig
-(how its family begins), fps, min_fps, max_fps, min_duration_s, max_duration_s, favourite, unit, up (docs/search.md)."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One whole motion in a library.
-
-    Attributes:
-        id: stays the same when its file is moved, renamed or changed; never given to another clip.
-        name: the take's name, or the file's stem.
-        source: absolute path of its file.
-        take: which motion of the file, from 0.
-        family: the rig family that its joint names were recognised as, "shape" if by the skeleton's shape.
-        duration_s: seconds.
-        fps: frames a second of the file.
-        frames: number of frames in the file.
-        tags: words that a person gave it.
-        favourite: whether a person marked it.
-        notes: free text of a person.
-        unit: what the file's length unit was taken for, such as ``"cm"``; empty if an older version read the file.
-        up: which axis of the file was taken for up; empty if an older version read the file.
-    """
-
-    id: int
-    name: str
-    source: str
-    take: int
-    family: str
-    duration_s: float
-    fps: float
-    frames: int
-    tags: tuple[str, ...]
-    favourite: bool
-    notes: str
-    unit: str = ""
-    up: str = ""
-
-
-class Stored(NamedTuple):
-    """Where a clip's data lie: its joints, its signature's row, and its moments' rows."""
-
-    clip_id: int
-    joints: Location
-    signature_row: int
-    moment_row: int
-    moment_count: int
-
-
-class Source(NamedTuple):
-    """A file as it was when it was read last; ``error`` is why it could not be, or empty."""
-
-    id: int
-    path: str
-    size: int
-    mtime_ns: int
-    hash: str
-    error: str
-
-
-class Model(NamedTuple):
-    """The encoder's model that the signatures were made with."""
-
-    hash: str
-    name: str
-    dimension: int
-
-
-class Graph(NamedTuple):
-    """A saved search graph: file, how many rows of the store it covers, CRC-32 of the file."""
-
-    name: str
-    rows: int
-    check: int
-
-
-_LOOKED_AT: Final = 20  # files that tell whether a library's files moved with it
 CATALOGUE: Final = "catalogue.sqlite"
 BACKUP: Final = "catalogue.backup"
+_AMONG: Final = "{} IN (SELECT value FROM json_each(?))"  # as many values as wanted, where ? takes one each
+_LOOKED_AT: Final = 20  # files that tell whether a library's files moved with it
 
 
 class Catalogue(SealedDatabase):
     """Files, clips, and where their data lie. Writing is done inside `transaction`."""
 
-    migrations = _MIGRATIONS
-    tables = ("model", "roots", "files", "graphs", "sources", "clips", "marks", "home", "axes")
+    migrations = MIGRATIONS
+    tables = TABLES
 
     # where files lie
 
@@ -422,7 +283,7 @@ class Catalogue(SealedDatabase):
 
     def clips(self, where: Where | None = None, limit: int = -1, offset: int = 0) -> list[Clip]:
         """Clips in the order of their names."""
-        condition, values = _condition(where)
+        condition, values = clip_filters.condition(where)
         return self._clips(
             f"{condition} ORDER BY folded(clips.name), clips.id LIMIT ? OFFSET ?", (*values, limit, offset)
         )
@@ -431,7 +292,7 @@ class Catalogue(SealedDatabase):
         places = self._places()
         rows = self._all(
             "SELECT clips.id, name, path, take, family, duration_s, fps, frames, tags, favourite, notes, unit, up"
-            f" FROM {_CLIPS} WHERE {rest}",
+            f" FROM {CLIPS} WHERE {rest}",
             values,
         )
         return [_clip(row, places) for row in rows]
@@ -479,9 +340,9 @@ class Catalogue(SealedDatabase):
 
     def ids(self, where: Where) -> list[int]:
         """Ids of clips, ascending."""
-        condition, values = _condition(where)
+        condition, values = clip_filters.condition(where)
         self._places()
-        sql = f"SELECT clips.id FROM {_CLIPS} WHERE {condition} ORDER BY clips.id"
+        sql = f"SELECT clips.id FROM {CLIPS} WHERE {condition} ORDER BY clips.id"
         return [clip_id for (clip_id,) in self._all(sql, values)]
 
     def totals(self) -> tuple[int, int, float]:
@@ -497,7 +358,7 @@ class Catalogue(SealedDatabase):
 
     def axes(self) -> list[tuple[str, str, int]]:
         """Unit and up of the files, as they were taken, and how many clips have them; the most frequent first."""
-        sql = f"SELECT coalesce(unit, ''), coalesce(up, ''), count(*) FROM {_CLIPS} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        sql = f"SELECT coalesce(unit, ''), coalesce(up, ''), count(*) FROM {CLIPS} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
         return [(unit, up, count) for unit, up, count in self._all(sql)]
 
     def moment_count(self) -> int:
@@ -519,65 +380,6 @@ def _is_same_place(one: str, other: str) -> bool:
         return one == other or os.path.samefile(one, other)  # noqa: PTH121 - a place of another system is no error
     except OSError:
         return False
-
-
-def _condition(where: Where | None) -> tuple[str, list[Any]]:
-    """An SQL condition over clips and their sources, and its values.
-
-    Raises:
-        LibraryError: a filter of this name does not exist.
-    """
-    conditions: list[str] = ["1"]
-    values: list[Any] = []
-    for spelled, wanted in (where or {}).items():
-        name = _filter_name(spelled)
-        each = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Sequence) else wanted
-        if each:
-            joint = " OR " if name in _ONE_OF else " AND "
-            conditions.append(f"({joint.join([FILTERS[name]] * len(each))})")
-            values += [_filter_value(name, value) for value in each]
-    return " AND ".join(conditions), values
-
-
-def _filter_name(spelled: str) -> str:
-    """The filter that a person means, such as ``favourite`` by ``favorites``.
-
-    Raises:
-        LibraryError: a filter of this name does not exist.
-    """
-    name = _ALSO_CALLED.get(spelled, spelled)
-    if name not in FILTERS:
-        raise LibraryError(f"Clips cannot be filtered by '{spelled}'; use one of: {', '.join(FILTERS)}.")
-    return name
-
-
-def _filter_value(name: str, value: Any) -> Any:  # noqa: ANN401 - what SQLite holds
-    if name in ("folder", "source"):
-        path = absolute(value)
-        folder = os.path.join(path, "")  # noqa: PTH118 - with the separator at its end
-        return (folder if name == "folder" else path).replace(os.sep, "/")
-    if name.endswith(("fps", "_s")):
-        return _number(name, value)
-    if name == "favourite":
-        return _yes_or_no(name, value)
-    return "_".join(str(value).casefold().replace("-", " ").split()) if name == "rig" else str(value)
-
-
-def _number(name: str, value: Any) -> float:  # noqa: ANN401 - what a person gave
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        unit = "frames a second" if name.endswith("fps") else "seconds"
-        raise LibraryError(f"The filter {name} needs a number of {unit}, not '{value}'.") from error
-
-
-def _yes_or_no(name: str, value: Any) -> int:  # noqa: ANN401 - what a person gave
-    if not isinstance(value, str):
-        return int(bool(value))
-    try:
-        return _YES_NO[value.strip().casefold()]
-    except KeyError as error:
-        raise LibraryError(f"The filter {name} is yes or no, not '{value}'.") from error
 
 
 def _joined(tags: Sequence[str]) -> str:

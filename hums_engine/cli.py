@@ -23,12 +23,14 @@ from typing import Any, Final
 
 from . import formats, own_maps
 from .canonical import CanonicalMotion, canonicalize
-from .catalogue import BACKUP, CATALOGUE, FILTERS, Clip
+from .catalogue import BACKUP, CATALOGUE
+from .clip_filters import FILTERS
 from .errors import HumsError, LibraryError
 from .indexing import IndexProgress, IndexReport, Shard
 from .library import Library
 from .motion import Motion
 from .motion_facts import MotionFacts
+from .records import Clip
 from .search import Hit, Stretch
 
 DONE: Final = 0

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from . import formats
-from .catalogue import Catalogue, Source
+from .catalogue import Catalogue
 from .encoder import Encoder
 from .errors import LibraryError
 from .reading import FileState, content_hash
+from .records import Source
 from .source_paths import absolute, is_below
 from .worker import ReaderPool
 from .writer import Writer

@@ -26,13 +26,15 @@ from numpy.typing import NDArray
 
 from . import indexing, merging, relinking, verification
 from .canonical import CanonicalMotion, canonicalize
-from .catalogue import BACKUP, CATALOGUE, Catalogue, Clip, Model, Where
+from .catalogue import BACKUP, CATALOGUE, Catalogue
+from .clip_filters import Where
 from .errors import LibraryError
 from .indexing import IndexReport, ProgressCallback, Shard
 from .joint_store import JointStore
 from .motion import Motion
 from .normalize import NormalizedMotion
 from .reading import sign
+from .records import Clip, Model
 from .relinking import RelinkReport
 from .search import Hit, Scope, Searcher
 from .source_paths import absolute, is_below

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .catalogue import Catalogue, Clip, Model, Source, Stored
+from .catalogue import Catalogue
 from .errors import LibraryError
 from .indexing import IndexReport
 from .joint_store import JointStore
 from .reading import FileState, ReadFile, Take, TakeFacts
+from .records import Clip, Model, Source, Stored
 from .signature_store import SignatureStore, row_type
 from .writer import FOLDERS, KINDS, Kind, Writer, rows_of
 

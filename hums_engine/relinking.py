@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .catalogue import Catalogue, Source
+from .catalogue import Catalogue
 from .errors import LibraryError
 from .indexing import LostFiles, motion_files
 from .reading import FileState
+from .records import Source
 from .source_paths import absolute, is_below
 
 

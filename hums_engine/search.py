@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from .calibration import probability
 from .canonical import CanonicalMotion
-from .catalogue import Catalogue, Clip, Where
+from .catalogue import Catalogue
+from .clip_filters import Where
 from .joint_store import JointStore, Location
 from .matching import Matcher, Matches, firsts, unaligned
 from .moments import LONG_S, nearest_window, pieces, without_overlaps
 from .normalize import NormalizedMotion
 from .query import Query, SignedQuery
+from .records import Clip
 from .signature_index import SignatureIndex
 from .signature_store import row_type
 from .vector_index import Mask, RowNumbers, Vectors, unit

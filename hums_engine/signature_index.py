@@ -13,9 +13,9 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from .catalogue import Graph
 from .errors import LibraryError
 from .hnsw_index import HnswIndex
+from .records import Graph
 from .signature_store import SignatureStore
 from .vector_index import ExactIndex, Mask, RowNumbers, Vectors, best_of
 from .writer import load_graph

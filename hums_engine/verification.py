@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .catalogue import BACKUP, CATALOGUE, Catalogue, Model, Stored
+from .catalogue import BACKUP, CATALOGUE, Catalogue
 from .errors import LibraryError
 from .joint_store import JointStore
 from .reading import read_file, sign
+from .records import Model, Stored
 from .signature_store import Rows, SignatureStore, row_type
 from .writer import FOLDERS, KINDS, Kind, Writer, crc_of, model_of, rows_of
 from .writer_lock import WriterLock

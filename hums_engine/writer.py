@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 import numpy as np
 
 from .append_file import AppendFile
-from .catalogue import BACKUP, Catalogue, Clip, Graph, Model, Source, Stored
+from .catalogue import BACKUP, Catalogue
 from .errors import LibraryError
 from .hnsw_index import HnswIndex, is_installed
 from .joint_store import SEGMENT_BYTES, JointStore, Location
 from .reading import ReadFile, TakeFacts
+from .records import Clip, Graph, Model, Source, Stored
 from .signature_store import Rows, SignatureStore, pack_rows, row_type
 from .subspace import Subspace
 

@@ -13,11 +13,11 @@ import pytest
 import hums_engine as hums
 from hums_engine import dtw, joint_store, quat
 from hums_engine.canonical import CanonicalMotion, canonicalize
-from hums_engine.catalogue import Clip
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.library import Library
 from hums_engine.moments import windows
 from hums_engine.normalize import normalize
+from hums_engine.records import Clip
 from hums_engine.search import Scope
 from hums_engine.skeleton import PARENTS, TWINS
 from tests.engine import posed_bvh
