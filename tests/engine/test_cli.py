@@ -19,6 +19,7 @@ import pytest
 
 from hums_engine import cli, formats
 from hums_engine.canonical import canonicalize
+from hums_engine.cli.output import LINES_SHOWN
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.library import Library
 from hums_engine.skeleton import TWINS
@@ -271,7 +272,7 @@ def test_verify_names_the_first_of_many_damages_and_counts_the_others(hums: Hums
     for file in (tmp_path / "m.hums" / "signatures").iterdir():
         file.write_bytes(bytes(file.stat().st_size))
     lines = hums("verify", tmp_path / "m.hums").out.splitlines()
-    assert len(lines) == 1 + cli._FAILURES_SHOWN + 1
+    assert len(lines) == 1 + LINES_SHOWN + 1
     assert lines[-1].endswith("more, which --json lists")
 
 
