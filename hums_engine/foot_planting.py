@@ -3,7 +3,8 @@
 
 When a rig's legs are of other proportions, feet that point as the source's do slide a little while they stand. Here the
 frames at which a foot stands are read off the source, each stand gets one place on the ground, and the leg is bent to
-reach it (`two_bones`). Between two stands the correction passes smoothly from one to the other, so nothing jumps.
+reach it (`two_bones`). Where that is farther than legs should bend for, as on thighs much longer than shins, the hips
+give way first. Between two stands the correction passes smoothly from one to the other, so nothing jumps.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ _STAND_DRIFT: Final = 0.05
 _SHORTEST_STAND_S: Final = 0.1
 _STEP_S: Final = 0.15
 _JERK_S: Final = 0.04
+_HIPS_SMOOTH_S: Final = 0.08
+_LEGS_ALONE: Final = 0.02
+"""In leg lengths: how far legs bring a foot over the ground before the hips give way for it."""
+_MOST_GIVEN: Final = 0.05
 
 
 def stands(ankles: Array, fps: float, leg: float) -> Mask:
@@ -81,6 +86,25 @@ def runs(mask: Mask) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
+def ground_given(ankles: Array, standing: Mask, leg: float, fps: float) -> Array:
+    """How far the hips give way over the ground ``[T, 2]`` where standing feet stray farther than legs should bend for.
+
+    Args:
+        ankles: ``[T, 2, 3]`` where they are.
+        standing: ``[T, 2]`` from `stands`.
+        leg: length of the rig's legs, metres.
+        fps: frames a second.
+    """
+    some = standing.any(axis=1)
+    if not some.any():
+        return np.zeros((len(ankles), 2))
+    strayed = _strayed(ankles, standing).sum(axis=1) / np.maximum(standing.sum(axis=1), 1)[:, None]
+    far = np.linalg.norm(strayed, axis=-1, keepdims=True)
+    short = strayed * np.maximum(1.0 - _LEGS_ALONE * leg / np.maximum(far, 1e-9), 0.0)
+    given = smoothed(_through(short, some), _HIPS_SMOOTH_S * fps)
+    return -_softly_within(given, _MOST_GIVEN * leg)
+
+
 def planted(ankles: Array, heights: Array, standing: Mask, slack: float = 0.0, most: float = np.inf) -> Array:
     """Where the ankles should be ``[T, 2, 3]``: each stand on one spot of the ground, eased from stand to stand.
 
@@ -91,22 +115,37 @@ def planted(ankles: Array, heights: Array, standing: Mask, slack: float = 0.0, m
         slack: how far from that height they are left.
         most: how far over the ground they are brought at most; beyond it a foot slides.
     """
+    short = heights - ankles[..., 2]
+    up = np.sign(short) * np.maximum(np.abs(short) - slack, 0.0)
+    back = -_softly_within(_strayed(ankles, standing), most)
+    shift = np.concatenate([back, up[..., None]], axis=-1)
     wanted = ankles.copy()
-    frames = np.arange(len(ankles))
     for foot in range(ankles.shape[1]):
-        on = standing[:, foot]
-        if not on.any():
-            continue
-        shift = np.zeros((len(ankles), 3))
-        short = heights[:, foot] - ankles[:, foot, 2]
-        shift[:, 2] = np.sign(short) * np.maximum(np.abs(short) - slack, 0.0)
-        for start, stop in runs(on):
-            shift[start:stop, :2] = ankles[start:stop, foot, :2].mean(axis=0) - ankles[start:stop, foot, :2]
-        far = np.linalg.norm(shift[:, :2], axis=-1, keepdims=True)
-        shift[:, :2] /= (1.0 + (far / most) ** 4) ** 0.25
-        for axis in range(3):
-            wanted[:, foot, axis] += np.interp(frames, frames[on], shift[on, axis])
+        if standing[:, foot].any():
+            wanted[:, foot] += _through(shift[:, foot], standing[:, foot])
     return wanted
+
+
+def _strayed(ankles: Array, standing: Mask) -> Array:
+    """How far over the ground ``[T, 2, 2]`` each standing foot is from the middle of its stand; 0 while it flies."""
+    off = np.zeros((*ankles.shape[:2], 2))
+    for foot in range(ankles.shape[1]):
+        for start, stop in runs(standing[:, foot]):
+            places = ankles[start:stop, foot, :2]
+            off[start:stop, foot] = places - places.mean(axis=0)
+    return off
+
+
+def _softly_within(off: Array, most: float) -> Array:
+    """``off`` ``[..., 2]`` no longer than ``most``, and smoothly so."""
+    far = np.linalg.norm(off, axis=-1, keepdims=True)
+    return off / (1.0 + (far / most) ** 4) ** 0.25
+
+
+def _through(values: Array, known: Mask) -> Array:
+    """``values`` ``[T, C]`` where they are known ``[T]``, and straight from one to the next between."""
+    frames = np.arange(len(values))
+    return np.stack([np.interp(frames, frames[known], column[known]) for column in values.T], axis=-1)
 
 
 def lifted(pivot: Array, point: Array, side: Array, lowest: float, most: float, fps: float) -> Array:

@@ -33,7 +33,7 @@ _USUAL_ANKLE = 0.09
 _ON_ORIGIN = 0.01
 _PLANTED_PERCENTILE = 5
 _MOST_LIFT, _MOST_BEND = np.radians(6.0), np.radians(40.0)
-_MOST_SHIFT = 0.025
+_MOST_SHIFT = 0.03
 """In leg lengths: how far a planted foot is brought over the ground, before its leg would point elsewhere."""
 _SLACK = 0.006
 """In leg lengths: how far from its height a planted foot is left, since straight knees bend much for little."""
@@ -275,7 +275,7 @@ def _fitted(
     if options.reach_hands:
         turns = proportions.with_hands_reaching(turns, source, rest, body.bends, ratio)
     hips = _hip_path(motion, turn, body, ratio, options)
-    hips, turns = _standing(motion, source, body, hips, turns, ratio, options.plant_feet)
+    hips, turns = _standing(motion, source, body, hips, turns, ratio, options)
     if options.plant_feet:
         turns = _toes_up(rig, joint_map, body, hips, turns, motion.fps)
     return hips + _out_of_the_ground(rig, body) * rest_pose.UP, turns
@@ -469,7 +469,13 @@ def _out_of_the_ground(rig: Rig, body: _Body) -> float:
 
 
 def _standing(
-    motion: CanonicalMotion, source: Array, body: _Body, hips: Array, turns: Array, ratio: float, plant: bool
+    motion: CanonicalMotion,
+    source: Array,
+    body: _Body,
+    hips: Array,
+    turns: Array,
+    ratio: float,
+    options: RetargetOptions,
 ) -> tuple[Array, Array]:
     """Hips ``[T, 3]`` and turns ``[T, 22, 4]`` with feet on the floor where the source's stand.
 
@@ -485,8 +491,10 @@ def _standing(
     joints = hips[:, None] + proportions.posed(turns, rest)
     given = np.zeros_like(hips)
     given[:, 2] = proportions.height_given(heights - joints[:, _ANKLES, 2], standing, body.leg, motion.fps)
-    if not (plant and np.isfinite(rest[_LEGS]).all()):
+    if not (options.plant_feet and np.isfinite(rest[_LEGS]).all()):
         return hips + given, turns
+    ground = foot_planting.ground_given(joints[:, _ANKLES], standing, body.leg, motion.fps)
+    given[:, :2] = ground - ground[_anchor(motion, options)]
     joints = joints + given[:, None]
     wanted = foot_planting.planted(joints[:, _ANKLES], heights, standing, _SLACK * body.leg, _MOST_SHIFT * body.leg)
     hip, knee, ankles = (_LEGS[:, i] for i in range(3))

@@ -33,11 +33,21 @@ def wandering(frames: int = 40, seed: int = 3) -> CanonicalMotion:
 def swaying(frames: int = 60) -> CanonicalMotion:
     """The reference body standing on both feet, its hips circling above them on bending knees."""
     t = np.linspace(0, 4 * np.pi, frames)
-    circle = np.stack([0.06 * np.sin(t), 0.06 * np.cos(t), -0.06 + 0.02 * np.sin(2 * t)], axis=-1)
-    positions = np.tile(REFERENCE, (frames, 1, 1))
+    return _standing_under(np.stack([0.06 * np.sin(t), 0.06 * np.cos(t), -0.06 + 0.02 * np.sin(2 * t)], axis=-1))
+
+
+def crouching(frames: int = 60) -> CanonicalMotion:
+    """The reference body standing on both feet, its hips sinking straight down and coming up again, twice."""
+    t = np.linspace(0, 4 * np.pi, frames)
+    return _standing_under(np.stack([0 * t, 0 * t, -0.16 + 0.14 * np.cos(t)], axis=-1))
+
+
+def _standing_under(moved: np.ndarray) -> CanonicalMotion:
+    """The reference body on both feet, all above its ankles ``moved`` ``[T, 3]`` from where it rests."""
+    positions = np.tile(REFERENCE, (len(moved), 1, 1))
     feet = [INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")]
     others = np.setdiff1d(np.arange(JOINT_COUNT), feet)
-    positions[:, others] += circle[:, None]
+    positions[:, others] += moved[:, None]
     for side in ("left", "right"):
         hip, knee, ankle = (INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
         straight = positions[:, ankle] - positions[:, hip]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from hums_engine import foot_planting, quat, two_bones
 
@@ -52,3 +53,13 @@ def test_a_flying_or_missing_foot_never_stands() -> None:
     high = np.cumsum(np.full((30, 2, 3), 0.1), axis=0)
     assert not foot_planting.stands(high, 30.0, 0.9).any()
     assert not foot_planting.stands(np.full((30, 2, 3), np.nan), 30.0, 0.9).any()
+
+
+@pytest.mark.parametrize(("strays", "gives"), [(0.01, 0.0), (0.06, 0.03)])
+def test_hips_give_way_only_where_legs_would_bend_too_far(strays: float, gives: float) -> None:
+    frames, fps = 120, 30.0
+    ankles = np.zeros((frames, 2, 3))
+    ankles[..., 1] = strays * np.sin(np.linspace(0, 4 * np.pi, frames))[:, None]
+    given = foot_planting.ground_given(ankles, np.ones((frames, 2), dtype=bool), leg=1.0, fps=fps)
+    assert np.abs(given).max() == pytest.approx(gives, abs=0.008)
+    assert np.ptp((ankles[..., :2] + given[:, None])[..., 1]) < 2 * 0.02 + 0.02

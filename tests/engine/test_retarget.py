@@ -15,7 +15,7 @@ from hums_engine.motion import accumulate
 from hums_engine.rest_pose import LIMBS
 from hums_engine.retarget import BoneCurves, RetargetOptions, Rig, Stand, retarget, stand_of
 from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS, TWINS
-from tests.engine.reference_body import resting, swaying, wandering
+from tests.engine.reference_body import crouching, resting, swaying, wandering
 
 LEG_NAMES = [f"{side}_{name}" for side in ("left", "right") for name in ("hip", "knee", "ankle", "foot")]
 EVERY_JOINT = JointMap(joints=np.arange(JOINT_COUNT), family="test", score=1.0)
@@ -178,6 +178,24 @@ def test_planted_feet_do_not_slide_on_legs_of_other_proportions() -> None:
         slides[plant] = np.linalg.norm(np.diff(ankles, axis=0), axis=-1).mean() * motion.fps * 100
     assert slides[False] > 1.0
     assert slides[True] < 1.0
+
+
+def test_a_crouch_on_long_thighs_moves_the_hips_and_not_the_feet() -> None:
+    """Thighs half as long again as the shins would carry both feet ahead as they rise."""
+    motion, rig = crouching(), resting()
+    rest = rig.rest.copy()
+    for side in ("left", "right"):
+        rest[INDEX[f"{side}_knee"], 2, 3] -= 0.08
+    rig = replace(rig, rest=rest, tips=rest[:, :3, 3])
+    options = RetargetOptions(placement="source")
+    target = posed(rig, retarget(motion, rig, EVERY_JOINT, options))
+    ankles = target[:, [INDEX["left_ankle"], INDEX["right_ankle"]], :2]
+    slide = np.linalg.norm(np.diff(ankles, axis=0), axis=-1).mean() * motion.fps * 100
+    assert slide < 2.0
+    assert limb_errors(motion.positions, target, quat.IDENTITY).max() < 3.0
+    hips = rest_pose.hips(target)
+    assert 0.02 < np.ptp(hips[:, 1]) < 0.1
+    np.testing.assert_allclose(hips[0, :2], rest_pose.hips(motion.positions.astype(float))[0, :2], atol=1e-6)
 
 
 def test_keys_come_at_the_rate_that_is_asked_for_and_last_as_long() -> None:
