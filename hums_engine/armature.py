@@ -16,7 +16,7 @@ from . import quat, skeleton
 from .canonical import CanonicalMotion
 from .motion import Motion, forward_kinematics
 from .normalize import leg_scale
-from .retarget import Rig
+from .rig import Rig
 
 Array = NDArray[np.float64]
 

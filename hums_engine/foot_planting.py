@@ -100,7 +100,7 @@ def ground_given(ankles: Array, standing: Mask, leg: float, fps: float) -> Array
         return np.zeros((len(ankles), 2))
     strayed = _strayed(ankles, standing).sum(axis=1) / np.maximum(standing.sum(axis=1), 1)[:, None]
     far = np.linalg.norm(strayed, axis=-1, keepdims=True)
-    short = strayed * np.maximum(1.0 - _LEGS_ALONE * leg / np.maximum(far, 1e-9), 0.0)
+    short: Array = strayed * np.maximum(1.0 - _LEGS_ALONE * leg / np.maximum(far, 1e-9), 0.0)
     given = smoothed(_through(short, some), _HIPS_SMOOTH_S * fps)
     return -_softly_within(given, _MOST_GIVEN * leg)
 
@@ -116,7 +116,7 @@ def planted(ankles: Array, heights: Array, standing: Mask, slack: float = 0.0, m
         most: how far over the ground they are brought at most; beyond it a foot slides.
     """
     short = heights - ankles[..., 2]
-    up = np.sign(short) * np.maximum(np.abs(short) - slack, 0.0)
+    up = short - np.clip(short, -slack, slack)
     back = -_softly_within(_strayed(ankles, standing), most)
     shift = np.concatenate([back, up[..., None]], axis=-1)
     wanted = ankles.copy()

@@ -16,7 +16,8 @@ from . import armature, quat, skeleton
 from .canonical import CanonicalMotion
 from .mapping import JointMap
 from .normalize import nearest_ancestor
-from .retarget import RetargetOptions, Rig, retarget
+from .retarget import RetargetOptions, retarget
+from .rig import Rig
 
 Array = NDArray[np.float64]
 

@@ -9,105 +9,29 @@ Bones that are not mapped keep their rest pose relative to their parents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import foot_planting, in_between_bones, proportions, quat, rest_pose, skeleton, two_bones
+from . import floors, foot_planting, in_between_bones, proportions, quat, rest_pose, skeleton, two_bones
 from .canonical import CanonicalMotion
-from .mapping import JointMap, map_joints
+from .mapping import JointMap
 from .normalize import leg_length
+from .rig import Rig
 from .skeleton import INDEX
 
 Array = NDArray[np.float64]
 
-_FEET = [INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")]
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 _BALLS = [INDEX["left_foot"], INDEX["right_foot"]]
-_TOES = 3
 _LEGS = np.array(rest_pose.LEGS)
-_FLOOR_NEAR_ZERO = 0.15
-_USUAL_ANKLE = 0.09
-_ON_ORIGIN = 0.01
-_PLANTED_PERCENTILE = 5
 _MOST_LIFT, _MOST_BEND = np.radians(6.0), np.radians(40.0)
 _MOST_SHIFT = 0.03
 """In leg lengths: how far a planted foot is brought over the ground, before its leg would point elsewhere."""
 _SLACK = 0.006
 """In leg lengths: how far from its height a planted foot is left, since straight knees bend much for little."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rig:
-    """A rig at rest, in world space (Z up, metres).
-
-    Attributes:
-        names: ``B`` bone names.
-        parents: ``[B]`` index of each bone's parent, parents first, -1 for a root.
-        rest: ``[B, 4, 4]`` world matrices of the bones at rest: the object's times the bone's own.
-        tips: ``[B, 3]`` where the bones end at rest.
-        inherits_rotation: ``[B]`` whether a bone turns with its parent; None: all do.
-        floor: height that the rig is made to stand on (its object's origin); where feet and hips are far from it, or
-            it is None, the lowest point of the feet counts.
-        connected: ``[B]`` whether a bone starts where its parent ends and can be given no location; None: none is.
-        carriers: ``[B]`` the bone that each bone turns with, -1 for none, where constraints say so (a control rig);
-            None: its parent.
-        world: ``[4, 4]`` matrix of the rig's object; None: its axes say nothing.
-        tilt: ``[4]`` turn by which the object lies off the vertical, where the bones are told as if it did not.
-    """
-
-    names: tuple[str, ...]
-    parents: NDArray[np.intp]
-    rest: Array
-    tips: Array
-    inherits_rotation: NDArray[np.bool_] | None = None
-    floor: float | None = None
-    connected: NDArray[np.bool_] | None = None
-    carriers: NDArray[np.intp] | None = None
-    world: Array | None = None
-    tilt: Array | None = None
-
-    @property
-    def heads(self) -> Array:
-        """Where the bones start at rest ``[B, 3]``."""
-        return self.rest[:, :3, 3]
-
-    @property
-    def standing_heads(self) -> Array:
-        """Where the bones start at rest ``[B, 3]`` under the tilt of the object."""
-        if self.world is None or self.tilt is None:
-            return self.heads
-        return self.world[:3, 3] + quat.rotate(self.tilt, self.heads - self.world[:3, 3])
-
-    def upright(self, joint_map: JointMap) -> Rig:
-        """The rig as it would stand if its object were not tilted; what none of its joints turns stays tilted."""
-        if self.world is None or self.tilt is not None:
-            return self
-        tilt = rest_pose.tilt(_rest_joints(self, joint_map), self.world[:3, :3])
-        if not quat.angle(tilt, quat.IDENTITY) > 0.0:
-            return self
-        back, origin = quat.inv(tilt), self.world[:3, 3]
-        rest = self.rest.copy()
-        rest[:, :3, :3] = quat.to_matrix(back) @ rest[:, :3, :3]
-        rest[:, :3, 3] = origin + quat.rotate(back, self.heads - origin)
-        return replace(self, rest=rest, tips=origin + quat.rotate(back, self.tips - origin), tilt=tilt)
-
-    def carrier(self, bone: int) -> int:
-        """The bone that a bone turns with, -1 where it turns with none."""
-        if self.carriers is not None:
-            return int(self.carriers[bone])
-        inherits = self.inherits_rotation is None or bool(self.inherits_rotation[bone])
-        return int(self.parents[bone]) if inherits else -1
-
-    def map(self) -> JointMap:
-        """The rig's canonical joints, by names or by shape.
-
-        Raises:
-            MappingError: the rig is not that of a human figure.
-        """
-        return map_joints(self.names, self.parents, self.heads, tips=self.tips)
 
 
 class Stand(NamedTuple):
@@ -249,9 +173,9 @@ class _Body(NamedTuple):
 
 
 def _body(rig: Rig, joint_map: JointMap) -> _Body:
-    rest = _rest_joints(rig, joint_map)
+    rest = rig.joints(joint_map)
     bends = in_between_bones.bends(rig.parents, rig.heads, joint_map.joints) if _spreads(rig) else {}
-    floor, ankle = _rest_floor(rig, joint_map, rest)
+    floor, ankle = floors.rest_floor(rig, joint_map, rest)
     leg = leg_length(rest)
     return _Body(rest, bends, floor, ankle, leg if np.isfinite(leg) else float(rest_pose.hips(rest)[2]) - floor - ankle)
 
@@ -278,30 +202,19 @@ def _fitted(
     hips, turns = _standing(motion, source, body, hips, turns, ratio, options)
     if options.plant_feet:
         turns = _toes_up(rig, joint_map, body, hips, turns, motion.fps)
-    return hips + _out_of_the_ground(rig, body) * rest_pose.UP, turns
+    return hips + floors.out_of_the_ground(rig, rest, body.floor, body.leg) * rest_pose.UP, turns
 
 
 def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
     """Where a rig stands and faces whose pelvis bone is posed as ``pelvis`` ``[4, 4]`` in the world."""
     rig = rig.upright(joint_map)
     bone = int(joint_map.joints[INDEX["pelvis"]])
-    rest = _rest_joints(rig, joint_map)
+    rest = rig.joints(joint_map)
     axes = pelvis[None, :3, :3] @ np.linalg.inv(rig.rest[bone, :3, :3])
     turned = quat.from_matrix(without_scale(axes)[0])
     x, y, _ = pelvis[:3, 3] + _hips_from_root(rest, turned)
     forward = quat.rotate(quat.mul(turned, rest_pose.heading(rest)), rest_pose.FORWARD)
     return Stand(float(x), float(y), float(np.arctan2(forward[1], forward[0])))
-
-
-def _rest_joints(rig: Rig, joint_map: JointMap) -> Array:
-    """World joints of the rig at rest ``[22, 3]``, NaN where missing."""
-    rest = np.where(joint_map.valid[:, None], rig.heads[np.maximum(joint_map.joints, 0)], np.nan)
-    for ball in _BALLS:
-        toe = int(joint_map.joints[ball])
-        toes = np.flatnonzero(rig.parents == rig.parents[toe]) if toe >= 0 and rig.parents[toe] >= 0 else np.empty(0)
-        if len(toes) >= _TOES:  # five toes and no ball: a foot points to where its bone ends, not to the big toe
-            rest[ball] = rig.tips[rig.parents[toe]]
-    return rest
 
 
 def _turns(motion: CanonicalMotion, bend_toes: bool) -> NDArray[np.bool_]:
@@ -410,7 +323,7 @@ def _hip_path(motion: CanonicalMotion, turn: Array, body: _Body, ratio: float, o
     joints = np.where(motion.valid[:, None], motion.positions.astype(np.float64), np.nan)
     hips = rest_pose.hips(joints)
     scale = options.scale or ratio
-    floor, ankle = source_floor(joints, leg_length(joints))
+    floor, ankle = floors.source_floor(joints, leg_length(joints))
     height = body.floor + body.ankle + ratio * (hips[:, 2] - floor - (ankle if body.ankle > 0 else 0.0))
     start = np.zeros(3) if options.starts_as_recorded else hips[_anchor(motion, options)]
     path = quat.rotate(turn, hips - start) * scale
@@ -419,53 +332,6 @@ def _hip_path(motion: CanonicalMotion, turn: Array, body: _Body, ratio: float, o
     elif options.placement == "rig":
         path = path + rest_pose.hips(body.rest)
     return np.concatenate([path[:, :2], height[:, None]], axis=-1)
-
-
-def source_floor(joints: Array, leg: float) -> tuple[float, float]:
-    """Height of the floor under a motion, and of its ankles above it when they stand.
-
-    Studios calibrate the floor to zero. Where the lowest ankle is far from that, the take has a floor of its own
-    (a stage, or a file whose origin is at the hips).
-
-    Args:
-        joints: ``[T, 22, 3]`` metres, NaN where missing.
-        leg: length of the legs, metres.
-    """
-    usual = _USUAL_ANKLE * (leg if np.isfinite(leg) else 1.0)
-    ankles = joints[:, _ANKLES, 2]
-    if not np.isfinite(ankles).any():
-        return 0.0, usual
-    lowest = float(np.percentile(np.nanmin(np.where(np.isfinite(ankles), ankles, np.inf), axis=1), _PLANTED_PERCENTILE))
-    limit = _FLOOR_NEAR_ZERO * (leg if np.isfinite(leg) else 1.0)
-    return (0.0, lowest) if 0.0 < lowest < limit + usual else (lowest - usual, usual)
-
-
-def _rest_floor(rig: Rig, joint_map: JointMap, rest: Array) -> tuple[float, float]:
-    """Height of the floor that the rig stands on at rest, and of its ankles above it."""
-    feet = joint_map.joints[_FEET]
-    feet = feet[feet >= 0]
-    if not len(feet):
-        return float(np.nanmin(rest[:, 2])) if rig.floor is None else rig.floor, 0.0
-    lowest = float(min(rig.heads[feet, 2].min(), rig.tips[feet, 2].min()))
-    near = _FLOOR_NEAR_ZERO * leg_length(rest)
-    floor = lowest if rig.floor is None or not 0.0 <= lowest - rig.floor < near else rig.floor
-    ankles = rest[_ANKLES, 2]
-    ankle = float(np.nanmean(ankles)) if np.isfinite(ankles).any() else lowest
-    return floor, ankle - floor
-
-
-def _out_of_the_ground(rig: Rig, body: _Body) -> float:
-    """How much higher than at rest the rig is to stand, where it rests with its pelvis on its origin and on the ground.
-
-    Armatures that importers make of motion files often rest so, feet below the ground, and stand on it once they move.
-    A figure with its origin at its pelvis may have been put up with its feet on the world's ground: it stays there.
-    """
-    if rig.floor is None or not np.isfinite(body.leg):
-        return 0.0
-    near = _FLOOR_NEAR_ZERO * body.leg
-    on_origin = abs(float(body.rest[INDEX["pelvis"], 2]) - rig.floor) < _ON_ORIGIN * body.leg
-    buried = rig.floor - body.floor > near and abs(body.floor) > near
-    return rig.floor - body.floor if on_origin and buried else 0.0
 
 
 def _standing(
@@ -485,7 +351,7 @@ def _standing(
     if not (np.isfinite(rest[_ANKLES]).all() and motion.valid[_ANKLES].all()):
         return hips, turns
     leg = leg_length(source)
-    floor, ankle = source_floor(source, leg)
+    floor, ankle = floors.source_floor(source, leg)
     heights = body.floor + body.ankle + ratio * (source[:, _ANKLES, 2] - floor - ankle)
     standing = foot_planting.stands(source[:, _ANKLES], motion.fps, leg)
     joints = hips[:, None] + proportions.posed(turns, rest)

@@ -8,7 +8,7 @@ import numpy as np
 from hums_engine import orientation, quat
 from hums_engine.canonical import CanonicalMotion
 from hums_engine.motion import forward_kinematics
-from hums_engine.retarget import Rig
+from hums_engine.rig import Rig
 from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS, REFERENCE
 
 OFFSETS = REFERENCE - np.where(PARENTS[:, None] >= 0, REFERENCE[PARENTS], 0.0)

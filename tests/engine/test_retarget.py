@@ -13,7 +13,8 @@ from hums_engine import quat, rest_pose
 from hums_engine.mapping import JointMap
 from hums_engine.motion import accumulate
 from hums_engine.rest_pose import LIMBS
-from hums_engine.retarget import BoneCurves, RetargetOptions, Rig, Stand, retarget, stand_of
+from hums_engine.retarget import BoneCurves, RetargetOptions, Stand, retarget, stand_of
+from hums_engine.rig import Rig
 from hums_engine.skeleton import INDEX, JOINT_COUNT, JOINTS, PARENTS, TWINS
 from tests.engine.reference_body import crouching, resting, swaying, wandering
 
