@@ -58,7 +58,7 @@ class LandingOptions:
         options=_ONCE,
     )
     blend_out: IntProperty(
-        name="Out",
+        name="Blend Out",
         description="Frames over which the motion becomes what the rig does after it",
         min=0,
         soft_max=50,

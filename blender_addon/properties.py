@@ -30,6 +30,12 @@ EXTENT_ITEMS = (
     ("whole", "Whole Motion", "The motion from its start to its end"),
 )
 
+ENDED_ITEMS = (
+    ("done", "All Done", "Everything was done"),
+    ("part", "Part Done", "Nothing was found, or some files failed"),
+    ("failed", "Failed", "It ended with a failure"),
+)
+
 
 asked_anew: list[Callable[[], None]] = []
 """Called when a person changes what is searched for: a text, a filter, the scope."""
@@ -240,7 +246,7 @@ class HUMS_Session(PropertyGroup):
     progress: FloatProperty(name="Progress", description="How much of the files is done", min=0.0, max=1.0)
     progress_text: StringProperty(name="Progress", description="How many files are done, and the time left")
     outcome: StringProperty(name="Outcome", description="How the last indexing ended")
-    outcome_failed: BoolProperty(name="Failed", description="The last indexing ended with a failure")
+    outcome_kind: EnumProperty(name="Ended", description="Whether the last indexing did all", items=ENDED_ITEMS)
 
 
 def session(context: Context) -> HUMS_Session:

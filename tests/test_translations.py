@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -18,6 +19,30 @@ _LOOK_UPS = ("iface", "tip", "rpt", "n_")
 _TELLING = ("report", "poll_message_set", "status_text_set", "draw_words")
 _SENTENCES = r"(^|_)(refusal|told|shared|promise|summary|outcome)$"
 """How functions are named that return a sentence, or a part of one."""
+ENGINE = (
+    *(
+        "append_file",
+        "bone_tree",
+        "canonical",
+        "hnsw_index",
+        "joint_store",
+        "library",
+        "mapping",
+        "normalize",
+        "own_maps",
+    ),
+    *("reading", "relinking", "rig_families", "sealed_database", "shape_mapping", "signature_store", "writer"),
+    *("writer_lock", "formats/__init__", "formats/files", "formats/bvh"),
+)
+"""The engine's modules whose errors are translated: not those of rarer formats, nor of what only scripts do wrong."""
+PARTS = {
+    "Choose a human figure's rig instead of '{0}': {1}",
+    "it has no two limbs that are alike",
+    "it has one pair of limbs, not legs and arms",
+    "no pair of legs goes on from its trunk, as in an animal on four legs",
+    "its limbs are not built like legs and arms",
+}
+"""What errors are put together from."""
 _SHOWN = ("name", "description", "text", "heading", "placeholder")
 
 
@@ -70,6 +95,32 @@ def _known(node: ast.expr) -> Iterator[str]:
 
 def _constant(node: ast.expr) -> object:
     return node.value if isinstance(node, ast.Constant) else None
+
+
+def sentences_of_errors() -> set[str]:
+    """What errors of the add-on say, and those of the engine that a person meets in Blender; blanks are numbered."""
+    of_addon = (path for path in ADDON.rglob("*.py") if path.name != "apply_command.py")  # for a terminal
+    of_engine = (ADDON.parent / "hums_engine" / f"{name}.py" for name in ENGINE)
+    return {text for path in (*of_addon, *of_engine) for text in _sentences(path)}
+
+
+def _sentences(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    told = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            told.update(node.values)
+        if isinstance(node, ast.JoinedStr | ast.Constant) and node not in told:
+            text = _template(node)
+            if re.match(r"\w|'|{", text) and text.endswith(".") and len(re.findall(r"\w+", text)) > 3:
+                yield text
+
+
+def _template(node: ast.JoinedStr | ast.Constant) -> str:
+    """A text with numbered blanks."""
+    pieces = node.values if isinstance(node, ast.JoinedStr) else [node]
+    blank = itertools.count()
+    return "".join(str(piece.value) if isinstance(piece, ast.Constant) else f"{{{next(blank)}}}" for piece in pieces)
 
 
 def told_in_english() -> Iterator[str]:
@@ -125,7 +176,7 @@ def test_no_sentence_is_told_in_english_only() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_has_a_translation_and_none_is_left_over(language: str) -> None:
-    known, wanted = set(translations(language)), texts()
+    known, wanted = set(translations(language)), texts() | sentences_of_errors() | PARTS
     assert sorted(wanted - known) == []
     assert sorted(known - wanted) == []
 
@@ -135,6 +186,6 @@ def test_a_translation_has_the_same_blanks_to_fill_in(language: str) -> None:
     wrong = {
         text: translated
         for text, translated in translations(language).items()
-        if sorted(re.findall(r"{[^}]*}", text)) != sorted(re.findall(r"{[^}]*}", translated)) or not translated.strip()
+        if set(re.findall(r"{[^}]*}", text)) != set(re.findall(r"{[^}]*}", translated)) or not translated.strip()
     }
     assert wrong == {}

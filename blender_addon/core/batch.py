@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 from bpy.types import Action, Object, Scene
 
-from . import armature_reader, held_channels, landing, libraries, motion_assets, rig_map
+from . import armature_reader, held_channels, landing, libraries, motion_assets, rig_map, wording
 from .engine import canonical, errors, formats
 from .landing import Landing
 from .motion_assets import AssetMark
@@ -93,7 +93,7 @@ class Outcome:
         if self.failed:
             name, reason = self.failed[0]
             failed = rpt("{count} failed, such as {name}: {reason}")
-            text += "; " + failed.format(count=len(self.failed), name=name, reason=reason.removesuffix("."))
+            text += "; " + failed.format(count=len(self.failed), name=name, reason=wording.clause(reason))
         return text + held_channels.told(self.left)
 
 

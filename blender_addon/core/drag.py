@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import bpy
 from bpy.types import Context, Object
 
-from . import armature_reader, landing, picking, preview_motions, rig_map
+from . import armature_reader, landing, picking, preview_motions, rig_map, wording
 from .engine import errors
 from .preview_motions import Clip
 
@@ -87,5 +87,5 @@ def rig_refusal(rig: Object) -> str:
         with armature_reader.named(rig):
             rig_map.joint_map_of(rig)
     except errors.HumsError as error:
-        return str(error).removesuffix(".")
+        return wording.clause(error)
     return ""

@@ -22,6 +22,7 @@ from typing import Any
 
 import bpy
 
+from . import wording
 from .engine import ADDON_FOLDER
 
 iface = bpy.app.translations.pgettext_iface
@@ -82,7 +83,8 @@ class Progress:
         if not self.total:
             return iface("Looking for motion files")
         left = round(self.left_s)
-        text = iface("{done} of {total} files").format(done=self.done, total=self.total)
+        one, several = iface("{done} of 1 file"), iface("{done} of {total} files")
+        text = wording.counted(self.total, one, several, done=self.done, total=self.total)
         if not left:
             return text
         rate = f"{self.rate:.0f}" if self.rate >= 10.0 else f"{self.rate:.1f}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from . import libraries
 from .engine import canonical, errors, library
 from .provenance import NOWHERE, Provenance
 
+iface = bpy.app.translations.pgettext_iface
+
 _SAME_SCORE = 99.5
 
 
@@ -27,7 +30,7 @@ class Example:
     """A motion to search with, read when it is needed.
 
     Attributes:
-        name: what the panel calls it.
+        name: what the panel calls it: a rig, a clip or a file.
         read: gives the motion; may raise a `HumsError`.
         origin: where the motion came from.
         frames: first and last frame of the scene that it was read from, if it was.
@@ -37,6 +40,14 @@ class Example:
     read: Callable[[], canonical.CanonicalMotion]
     origin: Provenance = NOWHERE
     frames: tuple[int, int] | None = None
+
+    @property
+    def text(self) -> str:
+        """Such as ``Hero, frames 1 to 30``, in the interface's language."""
+        if self.frames is None:
+            return self.name
+        first, last = self.frames
+        return iface("{rig}, frames {first} to {last}").format(rig=self.name, first=first, last=last)
 
     @cached_property
     def motion(self) -> canonical.CanonicalMotion:
@@ -55,10 +66,10 @@ class Subject:
     @property
     def text(self) -> str:
         """Such as ``Hero, frames 1 to 30; not like run_09_01``."""
-        text = " + ".join(example.name for example in self.like)
+        text = " + ".join(example.text for example in self.like)
         if self.unlike:
-            names = ", ".join(example.name for example in self.unlike)
-            text += bpy.app.translations.pgettext_iface("; not like {names}").format(names=names)
+            names = ", ".join(example.text for example in self.unlike)
+            text += iface("; not like {names}").format(names=names)
         return text
 
     def also(self, example: Example) -> Subject:
@@ -113,6 +124,10 @@ class Answer:
     found: tuple[Found, ...]
     trouble: tuple[str, ...]
     seconds: float
+
+
+NO_ANSWER = Answer(Subject(), (), (), 0.0)
+"""While nothing was asked."""
 
 
 def answer(subject: Subject, terms: Terms) -> Answer:
@@ -174,6 +189,13 @@ def _named(clip: library.Clip) -> library.Hit:
 
 
 def _is_own(hit: library.Hit, examples: Sequence[Example]) -> bool:
-    """Whether a hit is the motion that one of the examples came from: of the same take of its file, or equal to it."""
-    origins = [example.origin for example in examples if example.origin.name == hit.name]
-    return any(Path(origin.source).name == Path(hit.source).name or hit.score > _SAME_SCORE for origin in origins)
+    """Whether a hit is the motion that one of the examples came from: the same take of the same file."""
+    return any(_is_from(example.origin.source, hit) for example in examples if example.origin.name == hit.name)
+
+
+def _is_from(source: str, hit: library.Hit) -> bool:
+    """Whether a hit is of a file; where one of the two is not there, their names or the motion itself tell."""
+    with suppress(OSError):  # moved, or of another computer
+        if source:
+            return Path(source).samefile(hit.source)
+    return Path(source).name == Path(hit.source).name or hit.score > _SAME_SCORE

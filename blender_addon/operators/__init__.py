@@ -18,8 +18,10 @@ from . import (
     import_motion,
     index_library,
     keymaps,
+    listing,
     manage_libraries,
     mark_results,
+    reading_rig,
     result_strip,
     rig_map,
     watch_libraries,
@@ -58,6 +60,8 @@ def unregister() -> None:
     keymaps.unregister()
     watch_libraries.unregister()
     follow_changes.unregister()
+    reading_rig.forget_all()
     asking.forget_all()
+    listing.forget_all()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -12,7 +12,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProp
 from bpy.types import Context, Event
 
 from .. import landing_options, properties
-from ..core import armature_reader, batch, motion_assets
+from ..core import armature_reader, batch, motion_assets, wording
 from ..core.batch import Outcome, Wanted
 from ..core.engine import errors
 from .apply_motion import library_path
@@ -112,7 +112,7 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         try:
             self._begin(context)
         except errors.HumsError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, wording.told(str(error)))
             return {"CANCELLED"}
         context.window_manager.progress_begin(0, self._count)
         self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
@@ -137,7 +137,7 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
             done = next(self._steps, None)
         except errors.HumsError as error:
             self.cancel(context)
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, wording.told(str(error)))
             return {"CANCELLED"}
         except Exception:
             self.cancel(context)  # or the status bar would go on telling of it

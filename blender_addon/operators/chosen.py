@@ -7,7 +7,7 @@ import bpy
 from bpy.types import Context
 
 from .. import preferences, properties
-from ..core import armature_reader
+from ..core import armature_reader, wording
 from ..core.engine import errors
 
 tip = bpy.app.translations.pgettext_tip
@@ -23,7 +23,7 @@ def rig_refusal(context: Context) -> str:
     try:
         armature_reader.rig_of(context.active_object)
     except errors.HumsError as error:
-        return str(error).removesuffix(".")
+        return wording.clause(error)
     return ""
 
 

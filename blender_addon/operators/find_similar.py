@@ -12,9 +12,9 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Object
 
 from .. import properties
-from ..core import armature_reader, libraries, provenance, questions, rig_map
+from ..core import armature_reader, libraries, provenance, questions, rig_map, wording
 from ..core.engine import canonical, errors, formats, skeleton
-from . import asking
+from . import asking, listing, reading_rig
 from .chosen import library_refusal, result_at, result_refusal, rig_refusal
 from .guarded import Guarded
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
-iface = bpy.app.translations.pgettext_iface
 tip = bpy.app.translations.pgettext_tip
 rpt = bpy.app.translations.pgettext_rpt
 
@@ -102,8 +101,7 @@ class _RigQuestion:
         by_selection = properties.session(context).selected_bones if bones == "panel" else bones == "selected"
         self._joints = _selected_joints(rig, self._joint_map) if by_selection else None
         self._frames = first, last
-        text = iface("{rig}, frames {first} to {last}")
-        self._name = text.format(rig=rig.name, first=first, last=last)
+        self._name = rig.name
         self.reading = armature_reader.Reading(rig, context.scene, first, last)
 
     def subject(self) -> questions.Subject:
@@ -123,7 +121,7 @@ def start_with_rig(context: Context, settings: HUMS_OT_find_similar | None = Non
     """
     question = _RigQuestion(context, settings)
     how = settings.terms(context) if settings is not None else asking.terms(context)
-    asking.read(question.reading, lambda: asking.ask(bpy.context, question.subject(), how))
+    reading_rig.read(question.reading, lambda: asking.ask(bpy.context, question.subject(), how))
 
 
 def frames_of(context: Context, rig: Object) -> tuple[int, int]:
@@ -196,7 +194,7 @@ class HUMS_OT_more_like_this(Guarded):
         example = _example_of(result_at(context, self.index))
         if self.how == "instead":
             return questions.Subject(like=(example,))
-        before = asking.subject()
+        before = listing.subject()
         if self.how == "also":
             return before.also(example)
         if not before.like:
@@ -247,7 +245,7 @@ class HUMS_OT_clear_query(Guarded):
 
     def run(self, context: Context) -> None:
         """Lists by name what the filters let through, or nothing."""
-        asking.cancel_reading(context)
+        reading_rig.cancel(context)
         asking.clear(context)
         asking.ask_again(context)
 
@@ -283,8 +281,9 @@ def _summary(answer: questions.Answer) -> str:
     if not answer.found:
         return rpt("Nothing was found: index some files first, or loosen the filters")
     seconds = answer.subject.like[0].motion.duration_s
-    told = rpt("{count} motions like these {seconds:.1f} seconds; the most similar is {name}")
-    return told.format(count=len(answer.found), seconds=seconds, name=answer.found[0].hit.name)
+    one = rpt("1 motion like these {seconds:.1f} seconds: {name}")
+    several = rpt("{count} motions like these {seconds:.1f} seconds; the most similar is {name}")
+    return wording.counted(len(answer.found), one, several, seconds=seconds, name=answer.found[0].hit.name)
 
 
 CLASSES = (

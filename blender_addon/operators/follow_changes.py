@@ -15,7 +15,7 @@ from bpy.types import Context, Depsgraph, Scene
 from .. import properties
 from ..core import armature_reader
 from ..core.engine import errors
-from . import asking, chosen, find_similar
+from . import asking, chosen, find_similar, listing, reading_rig
 
 _INTERVAL_S = 0.1
 _TYPING_S = 0.25
@@ -45,7 +45,7 @@ def note_typing() -> None:
 
 def show_again() -> None:
     """The order of the list was changed."""
-    asking.show(bpy.context)
+    listing.show(bpy.context)
 
 
 def note_live(context: Context) -> None:
@@ -73,7 +73,7 @@ def _tick() -> float | None:
 
 def _look(context: Context, now: float) -> None:
     """Asks again once the rig's motion has changed and is left alone."""
-    if asking.is_reading() or any(window.screen.is_animation_playing for window in context.window_manager.windows):
+    if reading_rig.is_reading() or any(window.screen.is_animation_playing for window in context.window_manager.windows):
         return
     seen = _fingerprint(context)
     if seen != _changes.seen:
@@ -103,12 +103,19 @@ def _fingerprint(context: Context) -> tuple[object, ...]:
 @bpy.app.handlers.persistent
 def note_keys(_scene: Scene, depsgraph: Depsgraph) -> None:
     """Counts changes of actions, which move keys; evaluating frames is none."""
-    if not asking.is_reading() and depsgraph.id_type_updated("ACTION"):
+    if not reading_rig.is_reading() and depsgraph.id_type_updated("ACTION"):
         _changes.keys += 1
+
+
+@bpy.app.handlers.persistent
+def note_language(*_: object) -> None:
+    """The interface speaks another language."""
+    listing.name_question(bpy.context)
 
 
 def register() -> None:
     """Begins to listen."""
+    bpy.app.handlers.translation_update_post.append(note_language)
     properties.asked_anew.append(note_typing)
     properties.shown_anew.append(show_again)
     properties.live_switched.append(note_live)
@@ -117,6 +124,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Listens no more."""
+    bpy.app.handlers.translation_update_post.remove(note_language)
     bpy.app.handlers.depsgraph_update_post.remove(note_keys)
     properties.live_switched.remove(note_live)
     properties.shown_anew.remove(show_again)

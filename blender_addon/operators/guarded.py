@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bpy.types import Context, Operator
 
-from ..core import last_error
+from ..core import last_error, wording
 from ..core.engine import errors, missing_parts
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Guarded(Operator):
             work()
         except errors.HumsError as error:
             last_error.remember(error, self.bl_label)
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, wording.told(str(error)))
             return {"CANCELLED"}
         except Exception as error:  # nobody foresaw it: Blender shows its traceback, and the report keeps it
             last_error.remember(error, self.bl_label)

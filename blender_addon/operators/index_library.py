@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 from bpy.types import Context, Event
 
 from .. import preferences, properties
-from ..core import jobs, last_error, library_facts, viewports
+from ..core import jobs, last_error, library_facts, viewports, wording
 from ..core.engine import errors
 from .guarded import Guarded
 
@@ -171,7 +171,7 @@ class HUMS_OT_show_failures(Guarded):
         failed = self._failed(context)
         column = self.layout.column(align=True)
         for path, reason in failed[:_SHOWN_FAILURES]:
-            column.label(text=f"{Path(path).name}: {reason}", icon="FILE", translate=False)
+            column.label(text=f"{Path(path).name}: {wording.told(reason)}", icon="FILE", translate=False)
         if len(failed) > _SHOWN_FAILURES:
             more = iface("and {count} more")
             column.label(text=more.format(count=len(failed) - _SHOWN_FAILURES), translate=False)
@@ -201,7 +201,8 @@ class HUMS_OT_copy_failures(Guarded):
         entry = preferences.of(context).libraries[preferences.place(context, self.index)]
         failed = library_facts.look_up(Path(entry.path)).failed
         context.window_manager.clipboard = "".join(f"{path}: {reason}\n" for path, reason in failed)
-        self.report({"INFO"}, rpt("{count} files are on the clipboard").format(count=len(failed)))
+        one, several = rpt("1 file is on the clipboard"), rpt("{count} files are on the clipboard")
+        self.report({"INFO"}, wording.counted(len(failed), one, several))
 
 
 class HUMS_OT_cancel_indexing(Guarded):
@@ -251,10 +252,10 @@ def start(task: jobs.Task, background: bool) -> str:
 def outcome(progress: jobs.Progress) -> str:
     """What came of a task, in one sentence."""
     if progress.report is None:
-        return rpt(progress.failure)
+        return wording.told(progress.failure)
     report = progress.report
     if "found" in report:
-        text = rpt("{count} files relinked").format(count=len(report["found"]))
+        text = wording.counted(len(report["found"]), rpt("1 file relinked"), rpt("{count} files relinked"))
         missing = len(report["missing"])
         return text + (", " + rpt("{count} still missing").format(count=missing) if missing else "")
     told = {"added": rpt("{count} added"), "updated": rpt("{count} updated"), "removed": rpt("{count} removed")}
@@ -265,8 +266,19 @@ def outcome(progress: jobs.Progress) -> str:
     counts = counts or [rpt("nothing new, {count} unchanged").format(count=report["unchanged"])]
     if failed:
         text = rpt("{count} failed, such as {name}: {reason}")
-        counts.append(text.format(count=len(failed), name=Path(failed[0][0]).name, reason=failed[0][1]))
+        counts.append(text.format(count=len(failed), name=Path(failed[0][0]).name, reason=wording.told(failed[0][1])))
     return rpt("Motion files: {told}").format(told=", ".join(counts))
+
+
+def _kind(progress: jobs.Progress) -> Literal["done", "part", "failed"]:
+    """Whether a task did all that it was to do."""
+    if progress.report is None:
+        return "failed"
+    report = progress.report
+    if "found" in report:
+        return "part" if report["missing"] else "done"
+    did = any(report[what] for what in ("added", "updated", "removed", "unchanged"))
+    return "done" if did and not report["failed"] else "part"
 
 
 def _show(job: jobs.IndexJob) -> None:
@@ -277,7 +289,7 @@ def _show(job: jobs.IndexJob) -> None:
     session.progress = progress.done / progress.total if progress.total else 0.0
     session.progress_text = progress.text()
     if progress.ended:
-        session.outcome, session.outcome_failed = outcome(progress), bool(progress.failure)
+        session.outcome, session.outcome_kind = outcome(progress), _kind(progress)
         if progress.failure:
             last_error.remember(errors.HumsError(progress.failure), f"{job.task.library.name}: Update")
         for told in library_changed:

@@ -14,7 +14,7 @@ from bpy.types import Context, Event
 from .. import preferences, properties
 from ..core import background, libraries
 from ..core.engine import errors, library
-from . import asking
+from . import asking, listing
 from .chosen import result_at, result_refusal
 from .guarded import Guarded
 
@@ -100,7 +100,7 @@ def _mark(
             write(opened, clip_id)
 
     def show() -> None:
-        asking.change(bpy.context, folder, clip_id, **marks)
+        listing.change(bpy.context, folder, clip_id, **marks)
 
     if beside and not bpy.app.background:
         background.start(work, lambda _: show(), asking.refuse)
@@ -132,7 +132,7 @@ class HUMS_OT_hide_result(_OnResult):
     def run(self, context: Context) -> None:
         """Hides it."""
         result = result_at(context, self.index)
-        asking.hide(context, [(Path(result.library), int(result.clip_id))])
+        listing.hide(context, [(Path(result.library), int(result.clip_id))])
 
 
 class HUMS_OT_show_hidden(Guarded):
@@ -144,7 +144,7 @@ class HUMS_OT_show_hidden(Guarded):
 
     def run(self, context: Context) -> None:
         """Shows them."""
-        asking.show_hidden(context)
+        listing.show_hidden(context)
 
 
 class HUMS_OT_copy_name(_OnResult):

@@ -16,7 +16,7 @@ from bpy.types import Context, Event, Operator
 from .. import preferences, properties
 from ..core import drag, draw_handlers, ghost, picking, strip, viewports
 from ..core.strip_layout import StripLayout
-from . import asking
+from . import listing
 from .guarded import Guarded
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _file_loaded(*_: object) -> None:
     strip.forget()
     drag.end()
     ghost.forget()
-    asking.show(bpy.context)
+    listing.show(bpy.context)
 
 
 def register() -> None:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the add-on shows, in other languages: one JSON file each, from the English text to the translated one.
 
-Blender looks a text up when it draws it. What an error says stays English, as in the report that a person sends.
+Blender looks a text up when it draws it. What an error says is raised in English, as in the report that a person sends,
+and is translated where it is shown (`core.wording`); the texts of errors have numbered blanks.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,9 @@ _LOCALES: Final = {"de": ("de_DE", "de"), "ja": ("ja_JP", "ja"), "zh": ("zh_HANS
 """The names that Blender has given to a language."""
 _CONTEXTS: Final = ("*", "Operator", "DeepHuMS")
 """Buttons of operators look in a context of their own, and so does the menu of libraries (`preferences.NAMES`)."""
+
+_FEWEST_SPACES: Final = 3
+_NAMED_BLANK: Final = re.compile(r"{(?!\d+})")
 
 Messages = dict[tuple[str, str], str]
 
@@ -28,6 +33,12 @@ def messages() -> dict[str, Messages]:
 def _messages(language: str) -> Messages:
     texts = json.loads((Path(__file__).parent / f"{language}.json").read_text("utf-8"))
     return {(context, text): translated for text, translated in texts.items() for context in _CONTEXTS}
+
+
+def sentences() -> list[str]:
+    """The texts that an error may be: of some words, with blanks that are numbered if there are any."""
+    texts = json.loads((Path(__file__).parent / "de.json").read_text("utf-8"))
+    return [text for text in texts if text.count(" ") >= _FEWEST_SPACES and not _NAMED_BLANK.search(text)]
 
 
 def register() -> None:

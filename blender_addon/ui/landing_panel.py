@@ -6,7 +6,7 @@ from __future__ import annotations
 from bpy.types import Context
 
 from .. import landing_options, properties
-from .motion_tab import MotionPanel
+from .motion_tab import MotionPanel, as_settings
 
 
 class HUMS_PT_landing(MotionPanel):
@@ -20,8 +20,7 @@ class HUMS_PT_landing(MotionPanel):
     def draw(self, context: Context) -> None:
         """Draws the panel."""
         layout, chosen = self.layout, properties.session(context).landing
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        as_settings(layout, context)
         landing_options.draw_essentials(layout, chosen)
         layout.prop(chosen, "mirror")
         layout.separator()

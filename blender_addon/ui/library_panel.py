@@ -7,10 +7,14 @@ import bpy
 from bpy.types import Context, Menu, UILayout
 
 from .. import preferences, properties
+from ..core import wording
 from ..core.engine import missing_parts
 from .motion_tab import MotionPanel, note, paragraph
 
 iface = bpy.app.translations.pgettext_iface
+
+_ICONS = {"done": "CHECKMARK", "part": "INFO", "failed": "ERROR"}
+"""What stands before how the last indexing ended."""
 
 
 class HUMS_MT_libraries(Menu):
@@ -83,11 +87,12 @@ def _draw_facts(layout: UILayout, context: Context, entry: preferences.HUMS_Libr
     several = len(preferences.searched(context)) > 1
     name = f"{entry.name}: " if several else ""
     if facts.trouble:
-        paragraph(layout, context, name + facts.trouble, icon="ERROR")
+        paragraph(layout, context, name + wording.told(facts.trouble), icon="ERROR")
         return
     index = list(preferences.of(context).libraries).index(entry)
     if facts.clips:
-        text = iface("{count} motions, {minutes:.0f} min").format(count=facts.clips, minutes=facts.duration_s / 60.0)
+        one, several = iface("1 motion, {minutes:.0f} min"), iface("{count} motions, {minutes:.0f} min")
+        text = wording.counted(facts.clips, one, several, minutes=facts.duration_s / 60.0)
     else:
         text = iface("No motions yet")
     note(layout, name + text, icon="LOCKED" if facts.readonly else "NONE")
@@ -95,11 +100,13 @@ def _draw_facts(layout: UILayout, context: Context, entry: preferences.HUMS_Libr
         layout.operator("hums.add_motions", text="Add Motion Files...", icon="ADD")
     if facts.missing:
         row = layout.row()
-        row.label(text=iface("{count} files missing").format(count=facts.missing), icon="ERROR", translate=False)
+        text = wording.counted(facts.missing, iface("1 file missing"), iface("{count} files missing"))
+        row.label(text=text, icon="ERROR", translate=False)
         row.operator("hums.relink_library", text="Relink...").index = index
     if facts.failed:
         row = layout.row()
-        row.label(text=iface("{count} files failed").format(count=facts.failed), icon="ERROR", translate=False)
+        text = wording.counted(facts.failed, iface("1 file failed"), iface("{count} files failed"))
+        row.label(text=text, icon="ERROR", translate=False)
         row.operator("hums.show_failures", text="Show...").index = index
 
 
@@ -109,9 +116,9 @@ def _draw_indexing(layout: UILayout, context: Context) -> None:
         draw_progress(layout, context)
     elif session.outcome:
         row = layout.row()
-        paragraph(row, context, session.outcome, icon="ERROR" if session.outcome_failed else "CHECKMARK", beside=5)
+        paragraph(row, context, session.outcome, icon=_ICONS[session.outcome_kind], beside=5)
         buttons = row.row(align=True)
-        if session.outcome_failed:
+        if session.outcome_kind == "failed":
             buttons.operator("hums.copy_report", text="", icon="COPYDOWN", emboss=False)
         buttons.operator("hums.dismiss_trouble", text="", icon="X", emboss=False)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from bpy.types import Context, Panel, UILayout
 
 _LETTER_PX = 7.0
+_NARROW_PX = 255
 
 
 class MotionPanel(Panel):
@@ -14,6 +15,17 @@ class MotionPanel(Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Motion"
+
+
+def is_narrow(context: Context) -> bool:
+    """Whether the sidebar is narrower than Blender makes it, so that labels need lines of their own."""
+    return context.region.width < _NARROW_PX * context.preferences.system.ui_scale
+
+
+def as_settings(layout: UILayout, context: Context) -> None:
+    """Names stand left of their fields, as in Blender's own panels, or in them where there is no room beside."""
+    layout.use_property_split = not is_narrow(context)
+    layout.use_property_decorate = False
 
 
 def paragraph(layout: UILayout, context: Context, text: str, icon: str = "NONE", beside: int = 0) -> None:

@@ -6,8 +6,10 @@ from __future__ import annotations
 from bpy.types import Context, UILayout, UIList
 
 from .. import properties
+from .motion_tab import is_narrow
 
-_NARROW_PX = 245
+_NAME, _NAME_ALONE = 0.54, 0.64
+"""The share of a row that its name has, with and without the seconds."""
 
 
 class HUMS_UL_results(UIList):
@@ -30,27 +32,23 @@ class HUMS_UL_results(UIList):
         row = layout.row(align=True)
         star = row.operator("hums.star_motion", text="", icon="SOLO_ON" if item.starred else "SOLO_OFF", emboss=False)
         star.index = index
-        split = row.split(factor=0.54)
+        roomy = context is None or not is_narrow(context)
+        split = row.split(factor=_NAME if roomy else _NAME_ALONE)
         name = split.row(align=True)
         name.label(text=item.name, translate=False)
         if item.own:
             name.label(text="", icon="ARMATURE_DATA")
         if item.mirrored:
             name.label(text="", icon="MOD_MIRROR")
-        right = split.split(factor=0.5)
+        right = split.split(factor=0.5) if roomy else split.row()
         if item.scored:
             right.progress(factor=item.score / 100.0, text=f"{item.score:.0f}", translate=False)
         else:
             right.label(text="")
-        seconds = right.row()
-        seconds.alignment = "RIGHT"
-        unit = " s" if context is None or _is_wide(context) else ""
-        seconds.label(text=f"{item.end_s - item.start_s:.1f}{unit}", translate=False)
-
-
-def _is_wide(context: Context) -> bool:
-    """Whether the sidebar has room for the unit; where it has not, Blender would cut the number itself."""
-    return context.region.width > _NARROW_PX * context.preferences.system.ui_scale
+        if roomy:  # else they are told below the list
+            seconds = right.row()
+            seconds.alignment = "RIGHT"
+            seconds.label(text=f"{item.end_s - item.start_s:.1f} s", translate=False)
 
 
 CLASSES = (HUMS_UL_results,)

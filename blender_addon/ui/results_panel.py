@@ -9,7 +9,8 @@ import bpy
 from bpy.types import Context, Menu, UILayout
 
 from .. import properties
-from .motion_tab import MotionPanel, note, paragraph
+from ..core import wording
+from .motion_tab import MotionPanel, is_narrow, note, paragraph
 
 iface = bpy.app.translations.pgettext_iface
 
@@ -64,9 +65,10 @@ class HUMS_PT_results(MotionPanel):
         layout, session = self.layout, properties.session(context)
         _draw_question(layout, session)
         _draw_list(layout, session)
+        _draw_tools(layout, session, is_narrow(context))
         if not session.results:
-            told = "Nothing was found: loosen the filters, or add more motions to the library."
-            paragraph(layout, context, iface(told), icon="INFO")
+            told = iface("Nothing was found: loosen the filters, or add more motions to the library.")
+            paragraph(layout, context, told, icon="INFO")
         if 0 <= session.active_result < len(session.results):
             result = session.results[session.active_result]
             _draw_details(layout, session, result)
@@ -81,10 +83,17 @@ def _draw_question(layout: UILayout, session: properties.HUMS_Session) -> None:
 
 def _draw_list(layout: UILayout, session: properties.HUMS_Session) -> None:
     layout.template_list("HUMS_UL_results", "", session, "results", session, "active_result", rows=8, sort_lock=True)
+
+
+def _draw_tools(layout: UILayout, session: properties.HUMS_Session, narrow: bool) -> None:
+    """The list's order, and what the active result is good for; one under the other in a narrow sidebar."""
     row = layout.row(align=True)
     row.prop(session, "order", text="")
     row.prop(session, "group", text="", icon="LINENUMBERS_ON")
-    row.separator()
+    if narrow:
+        row = layout.row(align=True)
+    else:
+        row.separator()
     row.operator("hums.more_like_this", text="", icon="VIEWZOOM").how = "instead"
     row.operator("hums.more_like_this", text="", icon="ADD").how = "also"
     row.operator("hums.more_like_this", text="", icon="REMOVE").how = "not"
@@ -106,7 +115,7 @@ def _draw_details(layout: UILayout, session: properties.HUMS_Session, result: pr
     if result.mirrored:
         text += ", " + iface("mirrored")
     if result.others and session.group:
-        text += ", " + iface("{count} more stretches").format(count=result.others)
+        text += ", " + wording.counted(result.others, iface("1 more stretch"), iface("{count} more stretches"))
     column.label(text=text, icon="TIME", translate=False)
     if result.tags:
         column.label(text=result.tags, icon="BOOKMARKS", translate=False)

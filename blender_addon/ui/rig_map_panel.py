@@ -11,7 +11,7 @@ import numpy as np
 from bpy.types import Context, Menu, Object, UILayout
 
 from .. import rig_map_fields
-from ..core import armature_reader, rig_map, user_maps
+from ..core import armature_reader, rig_map, user_maps, wording
 from ..core.engine import errors, map_picture, mapping, missing_parts, skeleton
 from .motion_tab import MotionPanel, paragraph
 
@@ -89,7 +89,7 @@ class HUMS_PT_rig_map(MotionPanel):
         try:
             rig = armature_reader.rig_of(context.active_object)
         except errors.HumsError as error:
-            paragraph(layout, context, str(error), icon="INFO")
+            paragraph(layout, context, wording.told(str(error)), icon="INFO")
             return
         found = _draw_found(layout, context, rig)
         _draw_picture(layout, context, found)
@@ -102,7 +102,7 @@ def _draw_found(layout: UILayout, context: Context, rig: Object) -> mapping.Join
     try:
         found = rig_map.joint_map_of(rig)
     except errors.MappingError as error:
-        paragraph(layout, context, str(error), icon="ERROR")
+        paragraph(layout, context, wording.told(str(error)), icon="ERROR")
     row = layout.row(align=True)
     if found is not None:
         row.label(text=mapping.title_of(found.family), icon="ARMATURE_DATA", translate=False)

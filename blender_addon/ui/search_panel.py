@@ -7,9 +7,9 @@ import bpy
 from bpy.types import Context, UILayout
 
 from .. import preferences, properties
-from ..core import armature_reader
+from ..core import armature_reader, wording
 from ..core.engine import errors, missing_parts
-from .motion_tab import MotionPanel, paragraph
+from .motion_tab import MotionPanel, as_settings, is_narrow, paragraph
 
 iface = bpy.app.translations.pgettext_iface
 
@@ -40,7 +40,8 @@ class HUMS_PT_find(_SearchPanel):
         layout.prop(session.filters, "text", text="", icon="FILTER", placeholder="Name or tag")
         if session.trouble:
             box = layout.box()
-            paragraph(box, context, session.trouble, icon="ERROR")
+            for sentence in session.trouble.splitlines():
+                paragraph(box, context, wording.told(sentence), icon="ERROR")
             row = box.row(align=True)
             row.operator("hums.copy_report", icon="COPYDOWN")
             row.operator("hums.dismiss_trouble", text="", icon="X")
@@ -60,7 +61,7 @@ def _draw_what(layout: UILayout, context: Context) -> None:
         if session.frames == "rig":
             first, last = armature_reader.frame_range(rig, context.scene)
     except errors.HumsError as error:
-        paragraph(layout, context, str(error), icon="INFO")
+        paragraph(layout, context, wording.told(str(error)), icon="INFO")
         return
     row = layout.row()
     row.active = False
@@ -80,14 +81,16 @@ class HUMS_PT_find_options(_SearchPanel):
     def draw(self, context: Context) -> None:
         """Draws the panel."""
         layout, session = self.layout, properties.session(context)
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        as_settings(layout, context)
         layout.prop(session, "frames")
         if session.frames == "typed":
             column = layout.column(align=True)
             column.prop(session, "frame_start")
             column.prop(session, "frame_end")
-        layout.prop(session, "selected_bones")
+        if is_narrow(context):
+            layout.prop(session, "selected_bones")
+        else:
+            layout.column(heading="Bones").prop(session, "selected_bones", text="Selected Only")
         layout.prop(session, "mirror")
         layout.prop(session, "count")
 
@@ -103,8 +106,7 @@ class HUMS_PT_find_filters(_SearchPanel):
     def draw(self, context: Context) -> None:
         """Draws the panel."""
         layout, filters = self.layout, properties.session(context).filters
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        as_settings(layout, context)
         layout.prop(filters, "starred")
         layout.prop(filters, "tag")
         layout.prop(filters, "folder")

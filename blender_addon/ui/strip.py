@@ -13,7 +13,7 @@ from bpy.types import Context
 from numpy.typing import NDArray
 
 from .. import preferences, properties
-from ..core import drag, draw_handlers, preview_motions, previewed_query, strip
+from ..core import drag, draw_handlers, preview_motions, previewed_query, strip, wording
 from ..core.engine import moving_figure
 from ..core.strip_layout import Box, StripLayout
 from . import painter, palette, words
@@ -261,7 +261,7 @@ class _Drawing:
             figure = self._figure(index) if index == self.hovered else None
             if isinstance(figure, str):
                 top = self.layout.box.y + self.layout.box.height + 2.0 * self.line
-                words.draw_words(self.context, self.colours, [figure], tile.x, top, alarm=True)
+                words.draw_words(self.context, self.colours, [wording.told(figure)], tile.x, top, alarm=True)
 
 
 def _fit(figure: moving_figure.MovingFigure, stage: Box) -> tuple[float, float, float]:

@@ -7,6 +7,7 @@ import itertools
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -76,6 +77,83 @@ def search_by_name(library: str, take: str) -> dict[str, Any]:
         "everything": len(everything),
         "cleared": named(),
     }
+
+
+def filters(takes: str, library: str) -> dict[str, list[str]]:
+    """Each filter by itself, on four motions of which each differs from the others in one thing."""
+    bpy.ops.hums.create_library(directory=takes, library=library)
+    chosen = session().filters
+    facts = {}
+    for name, value in (
+        ("fps", 30.0),
+        ("folder", str(Path(takes, "stunts"))),
+        ("shortest_s", 3.2),
+        ("longest_s", 3.2),
+        ("rig", "mixamo"),
+    ):
+        setattr(chosen, name, value)
+        facts[name] = ask_again()
+        chosen.property_unset(name)
+    return facts
+
+
+def mirrored_too(library: str, take: str) -> dict[str, Any]:
+    """Searches with the mirror image of a take, without and with Mirrored Too."""
+    bpy.ops.hums.open_library(directory=library)
+    bpy.ops.hums.import_motion(filepath=take, mirrored=True)
+    facts: dict[str, Any] = {}
+    for wanted in (False, True):
+        session().mirror = wanted
+        bpy.ops.hums.find_similar()
+        first = session().results[0]
+        facts[str(wanted)] = first.name, first.mirrored, first.score
+    return facts
+
+
+def name_and_file_of_a_result(library: str, take: str) -> dict[str, Any]:
+    """Copy Name and Show in File Browser; the system's file browser is not opened."""
+    bpy.ops.hums.open_library(directory=library)
+    bpy.ops.hums.import_motion(filepath=take)
+    bpy.ops.hums.find_similar()
+    bpy.ops.hums.copy_name(index=0)
+    marks, opened = core("operators.mark_results"), []
+    marks.bpy = SimpleNamespace(
+        ops=SimpleNamespace(wm=SimpleNamespace(path_open=lambda filepath: opened.append(str(filepath))))
+    )
+    bpy.ops.hums.show_file(index=0)
+    session().results[0].source = "/nowhere/gone.bvh"
+    return {
+        "copied": bpy.context.window_manager.clipboard,
+        "opened": opened,
+        "gone": refusal(bpy.ops.hums.show_file, index=0),
+    }
+
+
+def own_among_namesakes(first: str, second: str, take: str) -> dict[str, Any]:
+    """The query's file, a copy of it in another library, and another motion in a file of the same name."""
+    for library in (first, second):
+        bpy.ops.hums.open_library(directory=library)
+    core("preferences").of(bpy.context).active = "ALL"
+    bpy.ops.hums.import_motion(filepath=take)
+    bpy.ops.hums.find_similar()
+    own = [result.source for result in session().results if result.own]
+    namesakes = [result.source for result in session().results if result.name == Path(take).stem]
+    return {"own": own, "namesakes": namesakes}
+
+
+def told_in_german() -> dict[str, str]:
+    """Errors of the add-on, of the engine, of a file and in another sentence; names in them are left alone."""
+    wording = core("core.wording")
+    german = core("translations").messages()["de_DE"]
+    wording.rpt = lambda text: german.get(("*", text), text)
+    rig = "No human figure was found in this skeleton: it has no two limbs that are alike."
+    texts = {
+        "own": "'Library' has no action: give the rig some motion, or choose an action for it.",
+        "file": "walk: 2.bvh: the file was cut off: it has 3 of its 90 frames; download it again.",
+        "nested": f"Choose a human figure's rig instead of 'Hero': {rig[:1].lower()}{rig[1:]}",
+        "unknown": "Nobody: foresaw this.",
+    }
+    return {name: wording.told(text) for name, text in texts.items()}
 
 
 def results_as_questions(library: str, take: str) -> dict[str, Any]:
@@ -165,7 +243,7 @@ def search_by_bones(library: str, take: str) -> dict[str, Any]:
     whole = {result.name: result.score for result in session().results}
     select(hero, ["LeftArm", "LeftForeArm", "LeftHand", "RightArm", "RightForeArm", "RightHand"])
     bpy.ops.hums.find_similar(bones="selected", scope="moments")
-    joints = core("operators.asking").subject().joints
+    joints = core("operators.listing").subject().joints
     found = {result.name: result.score for result in session().results}
     select(hero, [])
     return {
@@ -260,7 +338,7 @@ def answer_after_clearing(library: str, take: str) -> dict[str, Any]:
     bpy.ops.hums.open_library(directory=library)
     bpy.ops.hums.import_motion(filepath=take)
     bpy.ops.hums.find_similar()
-    answer = asking._state.answer
+    answer = core("operators.listing")._state.answer
     asking._state.awaited = answer.subject
     bpy.ops.hums.clear_query()
     asking._hear(answer)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -37,6 +38,79 @@ def test_motions_are_listed_by_name_and_filters_narrow_what_a_motion_finds(
     assert facts["longest"] <= 1.5
     assert facts["none"] == facts["cleared"] == []
     assert facts["everything"] == 20
+
+
+def test_each_filter_lets_through_what_it_says(blender: Blender, tmp_path: Path) -> None:
+    takes = tmp_path / "takes"
+    (takes / "stunts").mkdir(parents=True)
+    samples = ROOT / "samples"
+    shutil.copy(samples / "walk_02_01.bvh", takes / "short.bvh")
+    shutil.copy(samples / "walk_07_04.bvh", takes / "long.bvh")
+    shutil.copy(samples / "kick_10_01.bvh", takes / "stunts" / "kick.bvh")
+    (takes / "slow.bvh").write_text(at_30_fps_on_mixamo((samples / "box_02_05.bvh").read_text()))
+    facts = blender.run("filters", takes=takes, library=tmp_path / "four.hums")
+    assert facts == {
+        "fps": ["slow"],
+        "folder": ["kick"],
+        "shortest_s": ["long", "slow"],
+        "longest_s": ["kick", "short"],
+        "rig": ["slow"],
+    }
+
+
+def at_30_fps_on_mixamo(bvh: str) -> str:
+    """A sample of the CMU database as if it had been recorded for Mixamo's rig, at half the speed."""
+    parts = {
+        "Collar": "Shoulder",
+        "Shldr": "Arm",
+        "ForeArm": "ForeArm",
+        "Hand": "Hand",
+        "Thigh": "UpLeg",
+        "Shin": "Leg",
+    }
+    names = {"hip": "Hips", "abdomen": "Spine", "chest": "Spine1", "neck": "Neck", "head": "Head"}
+    for side, word in (("l", "Left"), ("r", "Right")):
+        names |= {side + part: word + mixamo for part, mixamo in {**parts, "Foot": "Foot"}.items()}
+    named = re.sub(r"(ROOT|JOINT) (\w+)", lambda found: f"{found[1]} mixamorig:{names.get(found[2], found[2])}", bvh)
+    return re.sub(r"Frame Time: \S+", "Frame Time: 0.033333", named)
+
+
+def test_mirrored_too_finds_the_mirror_image_and_marks_it(blender: Blender, sample_library: Path) -> None:
+    facts = blender.run("mirrored_too", library=sample_library, take=ROOT / "samples" / "kick_10_01.bvh")
+    name, mirrored, score = facts["True"]
+    assert (name, mirrored) == ("kick_10_01", True)
+    assert score > 90.0 > facts["False"][2]
+    assert not facts["False"][1]
+
+
+def test_the_name_of_a_result_is_copied_and_its_folder_shown(blender: Blender, sample_library: Path) -> None:
+    facts = blender.run("name_and_file_of_a_result", library=sample_library, take=WALK)
+    assert facts["copied"] in ("walk_07_04", "")  # Blender's module has no clipboard on some systems
+    assert facts["opened"] == [str(ROOT / "samples")]
+    assert "gone.bvh is not in" in facts["gone"]
+
+
+def test_only_the_querys_own_file_is_marked_among_files_of_the_same_name(
+    blender: Blender, sample_library: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(ROOT / "samples" / "walk_08_07.bvh", other / WALK.name)
+    blender.run("create_library", directory=other, library=tmp_path / "other.hums")
+    facts = blender.run("own_among_namesakes", first=sample_library, second=tmp_path / "other.hums", take=WALK)
+    assert sorted(facts["namesakes"]) == sorted([str(WALK), str(other / WALK.name)])
+    assert facts["own"] == [str(WALK)]
+
+
+def test_errors_are_told_in_the_persons_language_with_their_names_as_they_are(blender: Blender) -> None:
+    told = blender.run("told_in_german")
+    assert told["own"].startswith("„Library“ hat keine Aktion")
+    assert told["file"].startswith("walk: 2.bvh: die Datei ist abgeschnitten: sie hat 3 von 90 Bildern")
+    assert told["nested"] == (
+        "Statt „Hero“ das Rig einer menschlichen Figur wählen: In diesem Skelett wurde keine menschliche Figur "
+        "gefunden: es hat keine zwei gleichen Gliedmaßen."
+    )
+    assert told["unknown"] == "Nobody: foresaw this."
 
 
 def test_a_result_becomes_the_question_an_example_or_what_is_not_wanted(blender: Blender, sample_library: Path) -> None:

@@ -172,6 +172,16 @@ def show_sidebar(tab: str = "Motion") -> Steps:
     yield from wait()
 
 
+def widen_sidebar(pixels: int) -> Steps:
+    """Drags the sidebar's edge, beside its first panel, until it is so many pixels wide."""
+    sidebar = region("UI")
+    x, y = sidebar.x + 1, sidebar.y + sidebar.height - 25
+    yield from move(x - 30, y)
+    yield from move(x, y)
+    yield from drag((x, y), (x + sidebar.width - pixels, y))
+    yield from wait()
+
+
 def only_the_knight() -> Any:  # noqa: ANN401 - an object
     """Clears the scene, brings the sample character in as the active object, and returns its rig."""
     with over_view():
