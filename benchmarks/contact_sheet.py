@@ -39,8 +39,11 @@ TITLES: Final = {
     "sheet_5_error": "One of two libraries is not there",
     "sheet_6_results_light": "Light theme",
     "sheet_7_twice_light": "Twice the size",
+    "sheet_8_narrow": "Narrow sidebar",
+    "sheet_8_wide": "Wide sidebar",
     "sheet_l_german": "German",
     "sheet_l_japanese": "Japanese",
+    "sheet_l_chinese": "Simplified Chinese",
 }
 
 

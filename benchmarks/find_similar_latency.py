@@ -55,10 +55,7 @@ def session(library: Path, facts: dict[str, Any]) -> Iterator[None]:
     facts["clips"] = bpy.context.window_manager.hums.facts[0].clips
     facts["times"], facts["searches"] = [], []
     for sample in sorted(SAMPLES.glob("*.bvh"))[::EVERY]:
-        with drive.over_view():
-            bpy.ops.object.select_all(action="SELECT")
-            bpy.ops.object.delete()
-            bpy.ops.hums.import_motion(filepath=str(sample))
+        drive.only(sample)
         yield from drive.wait(20)
         place = yield from button(drive)
         count, began = len(listed), 0.0

@@ -194,8 +194,8 @@ def _is_own(hit: library.Hit, examples: Sequence[Example]) -> bool:
 
 
 def _is_from(source: str, hit: library.Hit) -> bool:
-    """Whether a hit is of a file; where one of the two is not there, their names or the motion itself tell."""
+    """Whether a hit is of a file or the same motion; where one of the two files is not there, their names tell."""
     with suppress(OSError):  # moved, or of another computer
-        if source:
-            return Path(source).samefile(hit.source)
+        if source and not Path(source).samefile(hit.source):
+            return hit.score > _SAME_SCORE
     return Path(source).name == Path(hit.source).name or hit.score > _SAME_SCORE

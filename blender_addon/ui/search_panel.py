@@ -38,13 +38,22 @@ class HUMS_PT_find(_SearchPanel):
         _draw_what(layout, context)
         layout.row(align=True).prop(session, "scope", expand=True)
         layout.prop(session.filters, "text", text="", icon="FILTER", placeholder="Name or tag")
-        if session.trouble:
-            box = layout.box()
-            for sentence in session.trouble.splitlines():
-                paragraph(box, context, wording.told(sentence), icon="ERROR")
-            row = box.row(align=True)
-            row.operator("hums.copy_report", icon="COPYDOWN")
-            row.operator("hums.dismiss_trouble", text="", icon="X")
+        _draw_trouble(layout, context)
+
+
+def _draw_trouble(layout: UILayout, context: Context) -> None:
+    """What went wrong, but for what the Library panel says of its libraries already."""
+    session = properties.session(context)
+    said = {session.facts[entry.path].trouble for entry in preferences.searched(context) if entry.path in session.facts}
+    sentences = [sentence for sentence in session.trouble.splitlines() if sentence not in said]
+    if not sentences:
+        return
+    box = layout.box()
+    for sentence in sentences:
+        paragraph(box, context, wording.told(sentence), icon="ERROR")
+    row = box.row(align=True)
+    row.operator("hums.copy_report", icon="COPYDOWN")
+    row.operator("hums.dismiss_trouble", text="", icon="X")
 
 
 def _draw_what(layout: UILayout, context: Context) -> None:

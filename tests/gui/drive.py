@@ -22,7 +22,9 @@ import bpy
 STEP_S = 0.05
 FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
 PACKAGE = "bl_ext.user_default.deephums"
-KNIGHT = Path(__file__).parents[2] / "samples" / "character" / "knight.glb"
+SAMPLES = Path(__file__).parents[2] / "samples"
+WALK = SAMPLES / "walk_07_04.bvh"
+KNIGHT = SAMPLES / "character" / "knight.glb"
 
 Steps = Iterator[None]
 
@@ -182,11 +184,32 @@ def widen_sidebar(pixels: int) -> Steps:
     yield from wait()
 
 
-def only_the_knight() -> Any:  # noqa: ANN401 - an object
-    """Clears the scene, brings the sample character in as the active object, and returns its rig."""
+def clear_scene() -> None:
+    """Deletes all objects."""
     with over_view():
         bpy.ops.object.select_all(action="SELECT")
         bpy.ops.object.delete()
+
+
+def only(take: Path = WALK, *places: tuple[float, float, float], seen: bool = False) -> Any:  # noqa: ANN401 - an object
+    """Clears the scene, imports a take, once for each place, and returns the last armature, which is active.
+
+    With ``seen`` the viewport shows it from the front.
+    """
+    clear_scene()
+    with over_view():
+        for place in places or ((0.0, 0.0, 0.0),):
+            bpy.ops.hums.import_motion(filepath=str(take), location=place)
+        if seen:
+            bpy.ops.view3d.view_axis(type="FRONT")
+            bpy.ops.view3d.view_selected()
+    return bpy.context.view_layer.objects.active
+
+
+def only_the_knight() -> Any:  # noqa: ANN401 - an object
+    """Clears the scene, brings the sample character in as the active object, and returns its rig."""
+    clear_scene()
+    with over_view():
         bpy.ops.import_scene.gltf(filepath=str(KNIGHT), disable_bone_shape=True)
         knight = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE")
         knight.name = "Knight"

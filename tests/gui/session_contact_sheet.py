@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.gui import drive
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 facts: dict[str, Any] = {}
 
 
@@ -39,24 +38,33 @@ def session() -> drive.Steps:
     yield from ask()
     yield from drag()
     yield from fail()
+    yield from widen()
     yield from dress()
 
 
 def index() -> drive.Steps:
+    """Many copies of the samples, so that it is still going on in the picture; then the samples themselves."""
+    many = drive.FOLDER / "Mocap"
+    many.mkdir()
+    for take in drive.SAMPLES.glob("*.bvh"):
+        for number in range(8):
+            (many / f"{take.stem}_{number}.bvh").write_bytes(take.read_bytes())
     with drive.over_view():
-        bpy.ops.hums.add_samples("INVOKE_DEFAULT")
-    yield from drive.until(lambda: state().progress > 0.3, seconds=90)
+        bpy.ops.hums.create_library(directory=str(many), library=str(drive.FOLDER / "Mocap.hums"), background=True)
+    yield from drive.until(lambda: state().progress > 0.1, seconds=90)
     yield from drive.picture("sheet_2_indexing")
-    yield from drive.until(idle, seconds=150)
+    facts["indexing"] = state().progress, state().progress_text
+    with drive.over_view():
+        bpy.ops.hums.cancel_indexing()
+        bpy.ops.hums.remove_library(index=0)
+        bpy.ops.hums.add_samples("INVOKE_DEFAULT")
+    yield from drive.until(lambda: idle() and any(known.clips == 49 for known in state().facts), seconds=150)
     state().outcome = ""
 
 
 def ask() -> drive.Steps:
+    drive.only(drive.SAMPLES / "kick_10_01.bvh", (-0.9, 0.0, 0.0), (0.9, 0.0, 0.0))
     with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        for x in (-0.9, 0.9):
-            bpy.ops.hums.import_motion(filepath=str(SAMPLES / "kick_10_01.bvh"), location=(x, 0.0, 0.0))
         bpy.context.scene.frame_set(24)
         eye = bpy.context.space_data.region_3d
         eye.view_perspective, eye.view_rotation = "PERSP", (0.76, 0.62, 0.12, 0.15)
@@ -99,6 +107,15 @@ def fail() -> drive.Steps:
         bpy.ops.hums.remove_library(index=1)
         bpy.ops.hums.dismiss_trouble()
     yield from drive.until(idle, seconds=60)
+
+
+def widen() -> drive.Steps:
+    """The same results in a narrow and in a wide sidebar."""
+    usual = drive.region("UI").width
+    for pixels, name in ((220, "narrow"), (460, "wide")):
+        yield from drive.widen_sidebar(pixels)
+        yield from drive.picture(f"sheet_8_{name}")
+    yield from drive.widen_sidebar(usual)
 
 
 def dress() -> drive.Steps:

@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.gui import drive
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 facts: dict[str, Any] = {}
 
 
@@ -45,12 +44,7 @@ def index_the_samples() -> drive.Steps:
 
 
 def ask_with_a_walk() -> drive.Steps:
-    with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
-        bpy.ops.view3d.view_axis(type="FRONT")
-        bpy.ops.view3d.view_selected()
+    drive.only(seen=True)
     bpy.context.scene.frame_set(30)
     yield from drive.press("hums.find_similar")
     yield from drive.until(lambda: len(state().results) > 0, seconds=30)

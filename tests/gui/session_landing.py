@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.gui import drive
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 FEW = ("walk_07_04", "walk_02_01", "run_09_01", "kick_11_01", "salsa_60_01")
 facts: dict[str, Any] = {}
 
@@ -64,12 +63,10 @@ def ask() -> drive.Steps:
     few = drive.FOLDER / "few"
     few.mkdir()
     for name in FEW:
-        shutil.copy(SAMPLES / f"{name}.bvh", few)
+        shutil.copy(drive.SAMPLES / f"{name}.bvh", few)
+    drive.only()
     with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
         bpy.ops.hums.create_library(directory=str(few), library=str(drive.FOLDER / "few.hums"))
-        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
         bpy.ops.hums.find_similar("EXEC_DEFAULT")
     yield from drive.until(lambda: len(state().results) > 0, seconds=60)
     drive.only_the_knight()

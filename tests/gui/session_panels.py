@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.gui import drive
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 facts: dict[str, Any] = {}
 
 
@@ -49,6 +49,7 @@ def session() -> drive.Steps:
     yield from read_a_constrained_rig()
     yield from drop_a_file()
     yield from lose_the_library()
+    yield from update_by_itself()
     yield from another_file()
 
 
@@ -75,10 +76,7 @@ def type_a_name() -> drive.Steps:
 
 def search() -> drive.Steps:
     """Find Similar, a star, a result that is not wanted."""
-    with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
+    drive.only()
     yield from drive.press("hums.find_similar")
     yield from drive.until(lambda: len(names()) == 20, seconds=30)
     facts["found"], facts["own"] = names(), [result.own for result in state().results]
@@ -129,18 +127,13 @@ def read_a_constrained_rig() -> drive.Steps:
 
 def drop_a_file() -> drive.Steps:
     """A file that is dropped onto the rig offers to land on it."""
-    with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
-        bpy.ops.view3d.view_axis(type="FRONT")
-        bpy.ops.view3d.view_selected()
+    drive.only(seen=True)
     yield from drive.wait(10)
     part = drive.region("WINDOW")
     yield from drive.move(part.x + part.width // 2, part.y + part.height // 2)
     before = len(bpy.data.actions)
     with drive.over_view():
-        bpy.ops.hums.drop_files("INVOKE_DEFAULT", directory=str(SAMPLES), files=[{"name": "kick_10_01.bvh"}])
+        bpy.ops.hums.drop_files("INVOKE_DEFAULT", directory=str(drive.SAMPLES), files=[{"name": "kick_10_01.bvh"}])
     yield from drive.wait(10)
     yield from drive.picture("panels_3_dropped")
     yield from drive.key("ESC")
@@ -153,10 +146,7 @@ def drop_a_file() -> drive.Steps:
 def lose_the_library() -> drive.Steps:
     """One of two libraries is not there: the panel says so in a sentence, with a way to report it."""
     preferences = bpy.context.preferences.addons[drive.PACKAGE].preferences
-    with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
+    drive.only()
     lost = preferences.libraries.add()
     lost.name, lost.path = "Lost", "/nowhere.hums"
     preferences.active = "ALL"
@@ -168,6 +158,30 @@ def lose_the_library() -> drive.Steps:
     call(bpy.ops.hums.copy_report)
     facts["report"] = bpy.context.window_manager.clipboard
     yield from drive.picture("panels_4_trouble")
+
+
+def update_by_itself() -> drive.Steps:
+    """A library that is chosen takes in what was added and changed in its folder, where the preferences say so."""
+    preferences = bpy.context.preferences.addons[drive.PACKAGE].preferences
+    takes, library = drive.FOLDER / "takes", drive.FOLDER / "takes.hums"
+    takes.mkdir()
+    for name in ("kick_10_01", "run_09_01"):
+        shutil.copy(drive.SAMPLES / f"{name}.bvh", takes)
+    bpy.ops.hums.create_library(directory=str(takes), library=str(library))
+    place = str(len(preferences.libraries) - 1)
+    yield from drive.until(lambda: str(library) in state().facts and state().facts[str(library)].clips == 2, seconds=60)
+    shutil.copy(drive.SAMPLES / "jump_02_04.bvh", takes)
+    shutil.copy(drive.SAMPLES / "run_35_17.bvh", takes / "run_09_01.bvh")
+    preferences.active = "0"
+    yield from drive.until(idle, seconds=20)
+    preferences.update_when_chosen = True
+    preferences.active = place
+    yield from drive.until(lambda: state().facts[str(library)].clips == 3 and not state().indexing, seconds=60)
+    facts["updated"] = state().outcome
+    yield from drive.picture("panels_5_updated")
+    preferences.update_when_chosen = False
+    preferences.active = "0"
+    yield from drive.until(idle, seconds=20)
 
 
 def another_file() -> drive.Steps:
@@ -187,7 +201,7 @@ def another_file() -> drive.Steps:
         yield from drive.wait(4)
     facts["handlers_again"] = len(handlers) - count
     with drive.over_view():
-        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
+        bpy.ops.hums.import_motion(filepath=str(drive.WALK))
         bpy.ops.hums.find_similar()
     facts["found_after_reload"] = names()[:1]
 

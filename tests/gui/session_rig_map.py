@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.gui import drive
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 HEADER_PX = 32
 GROUP_PX = 24
 facts: dict[str, Any] = {}
@@ -25,12 +24,8 @@ def fields() -> Any:  # noqa: ANN401 - Blender's properties
 
 def session() -> drive.Steps:
     yield from drive.wait(20)
+    drive.only(seen=True)
     with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
-        bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"))
-        bpy.ops.view3d.view_axis(type="FRONT")
-        bpy.ops.view3d.view_selected()
         bpy.ops.object.mode_set(mode="POSE")
     yield from drive.show_sidebar()
     yield from open_panel()

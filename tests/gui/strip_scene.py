@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.gui import drive
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 LIBRARY = drive.FOLDER.parent / "samples.hums"
 
 
@@ -63,12 +62,11 @@ def search_with_one_of_two_rigs() -> drive.Steps:
     if LIBRARY.exists():
         bpy.ops.hums.open_library(directory=str(LIBRARY))
     else:
-        bpy.ops.hums.create_library(directory=str(SAMPLES), library=str(LIBRARY))
+        bpy.ops.hums.create_library(directory=str(drive.SAMPLES), library=str(LIBRARY))
+    drive.clear_scene()
     with drive.over_view():
-        bpy.ops.object.select_all(action="SELECT")
-        bpy.ops.object.delete()
         for name, x in (("Left", -1.0), ("Right", 1.0)):
-            bpy.ops.hums.import_motion(filepath=str(SAMPLES / "walk_07_04.bvh"), location=(x, 0.0, 0.0))
+            bpy.ops.hums.import_motion(filepath=str(drive.WALK), location=(x, 0.0, 0.0))
             bpy.context.object.name = name
         bpy.context.space_data.region_3d.view_rotation = (0.76, 0.35, 0.24, 0.48)
         bpy.ops.view3d.view_all()

@@ -28,6 +28,7 @@ def test_the_panels_search_while_typing_follow_the_rig_and_survive_undo_files_an
     assert "nowhere.hums" in facts["trouble"]
     assert facts["found_beside"] == 20
     assert "nowhere.hums" in facts["report"]
+    assert facts["updated"] == "Motion files: 1 added, 1 updated"
     assert facts["handlers_off"] == []
     assert facts["handlers_again"] == 0
     assert facts["found_after_reload"] == ["walk_07_04"]
