@@ -153,6 +153,24 @@ def posed(armature: Object, bones: list[tuple[str, str]], frames: range) -> Pose
     return Posed(joints, axes)
 
 
+def lowest_skin(armature: Object, frames: range) -> NDArray[np.float64]:
+    """Height ``[T]`` of the lowest corner of the meshes that the rig moves, as Blender has them; NaN without any."""
+    meshes = [o for o in bpy.data.objects if any(m.type == "ARMATURE" and m.object == armature for m in o.modifiers)]
+    lowest = np.full(len(frames), np.nan)
+    for t, frame in enumerate(frames if meshes else ()):
+        bpy.context.scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        lowest[t] = min(_lowest(mesh.evaluated_get(graph)) for mesh in meshes)
+    return lowest
+
+
+def _lowest(mesh: Object) -> float:
+    corners = np.empty(3 * len(mesh.data.vertices), dtype=np.float32)
+    mesh.data.vertices.foreach_get("co", corners)
+    world = np.array(mesh.matrix_world)
+    return float((corners.reshape(-1, 3) @ world[2, :3]).min() + world[2, 3])
+
+
 def performance(played: Posed, rest: Posed) -> Performance:
     """What a rig did, its bones' turns told from its rest pose; NaN where it has no bone."""
     return Performance(played.joints, quat.mul(played.axes, quat.inv(rest.axes)), rest.joints[0])

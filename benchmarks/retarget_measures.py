@@ -82,7 +82,7 @@ def measure(source: Performance, target: Performance, fps: float) -> Measures:
         foot_deg=float(np.nanmean(_feet_apart(quat.mul(turn, source.turns), target))),
         path_ground_pct=ground,
         path_height_pct=height,
-        slide_cm_s=_slide(target.joints, _leg(target), planted, fps),
+        slide_cm_s=_slide(target.joints, leg_of(target), planted, fps),
         source_slide_cm_s=_slide(joints, leg_length(joints), planted, fps),
         above_floor_cm=above,
         below_floor_cm=below,
@@ -126,14 +126,14 @@ def _feet_apart(turns: Array, target: Performance) -> Array:
 
 def _path_errors(source: Array, target: Performance) -> tuple[float, float]:
     """Root-mean-square distance of the hips' paths over the ground and in height, per cent of the target's leg."""
-    leg = _leg(target)
+    leg = leg_of(target)
     a, b = rest_pose.hips(source) * (leg / leg_length(source)), rest_pose.hips(target.joints)
     off = (b - b[0]) - (a - a[0])
     ground, height = np.hypot(off[:, 0], off[:, 1]), off[:, 2]
     return tuple(float(np.sqrt(np.mean(e**2)) / leg * 100) for e in (ground, height))  # type: ignore[return-value]
 
 
-def _leg(figure: Performance) -> float:
+def leg_of(figure: Performance) -> float:
     """Length of the legs; of a figure without knees and feet, how high its hips rest over a foot of usual height."""
     leg = leg_length(figure.joints)
     return leg if np.isfinite(leg) else float(rest_pose.hips(figure.rest)[2]) / _FOOT
@@ -160,7 +160,7 @@ def _slide(joints: Array, leg: float, planted: NDArray[np.bool_], fps: float) ->
 def _floor_errors(target: Performance) -> tuple[float, float]:
     """How far the lowest standing ankle hangs above or sinks below its height at rest, cm for legs of 0.9 m."""
     lowest = np.percentile(_feet(target.joints)[..., 2].min(axis=1), 5)
-    off = float(lowest - _feet(target.rest[None])[..., 2].mean()) * (LEG_M / _leg(target)) * 100
+    off = float(lowest - _feet(target.rest[None])[..., 2].mean()) * (LEG_M / leg_of(target)) * 100
     return (max(off, 0.0), max(-off, 0.0)) if np.isfinite(off) else (off, off)
 
 

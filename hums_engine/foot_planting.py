@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from . import quat
 from .smoothing import smoothed
 
 Array = NDArray[np.float64]
@@ -27,7 +26,6 @@ _STAND_DRIFT: Final = 0.05
 """In leg lengths: a foot that came farther than this from the middle of its stand has taken a step, however slowly."""
 _SHORTEST_STAND_S: Final = 0.1
 _STEP_S: Final = 0.15
-_JERK_S: Final = 0.04
 _HIPS_SMOOTH_S: Final = 0.08
 _LEGS_ALONE: Final = 0.02
 """In leg lengths: how far legs bring a foot over the ground before the hips give way for it."""
@@ -146,22 +144,3 @@ def _through(values: Array, known: Mask) -> Array:
     """``values`` ``[T, C]`` where they are known ``[T]``, and straight from one to the next between."""
     frames = np.arange(len(values))
     return np.stack([np.interp(frames, frames[known], column[known]) for column in values.T], axis=-1)
-
-
-def lifted(pivot: Array, point: Array, side: Array, lowest: float, most: float, fps: float) -> Array:
-    """Turns ``[T, 4]`` that lift a point of the sole out of the floor, about the joint behind it, without a jerk.
-
-    Args:
-        pivot: ``[T, 3]`` the joint.
-        point: ``[T, 3]`` in front of it.
-        side: ``[T, 3]`` unit direction to the right of the foot.
-        lowest: how low the point may come.
-        most: radians by which it is lifted at most.
-        fps: frames a second.
-    """
-    along = point - pivot
-    length = np.maximum(np.linalg.norm(along, axis=-1), 1e-9)
-    now = np.arcsin(np.clip(along[:, 2] / length, -1.0, 1.0))
-    least = np.arcsin(np.clip((lowest - pivot[:, 2]) / length, -1.0, 1.0))
-    lift = smoothed(np.clip(least - now, 0.0, most)[:, None], _JERK_S * fps)[:, 0]
-    return quat.from_axis_angle(side, lift)

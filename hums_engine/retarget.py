@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import floors, foot_planting, in_between_bones, proportions, quat, rest_pose, skeleton, two_bones
+from . import floors, foot_planting, in_between_bones, proportions, quat, rest_pose, skeleton, soles, two_bones
 from .canonical import CanonicalMotion
 from .mapping import JointMap
 from .normalize import leg_length
@@ -27,9 +27,9 @@ Array = NDArray[np.float64]
 _ANKLES = [INDEX["left_ankle"], INDEX["right_ankle"]]
 _BALLS = [INDEX["left_foot"], INDEX["right_foot"]]
 _LEGS = np.array(rest_pose.LEGS)
-_MOST_LIFT, _MOST_BEND = np.radians(6.0), np.radians(40.0)
 _MOST_SHIFT = 0.03
 """In leg lengths: how far a planted foot is brought over the ground, before its leg would point elsewhere."""
+_RUNNING_PERCENTILE = 25
 _SLACK = 0.006
 """In leg lengths: how far from its height a planted foot is left, since straight knees bend much for little."""
 
@@ -201,7 +201,7 @@ def _fitted(
     hips = _hip_path(motion, turn, body, ratio, options)
     hips, turns = _standing(motion, source, body, hips, turns, ratio, options)
     if options.plant_feet:
-        turns = _toes_up(rig, joint_map, body, hips, turns, motion.fps)
+        hips, turns = _out_of_the_floor(rig, joint_map, body, hips, turns, motion, source)
     return hips + floors.out_of_the_ground(rig, rest, body.floor, body.leg) * rest_pose.UP, turns
 
 
@@ -359,8 +359,9 @@ def _standing(
     given[:, 2] = proportions.height_given(heights - joints[:, _ANKLES, 2], standing, body.leg, motion.fps)
     if not (options.plant_feet and np.isfinite(rest[_LEGS]).all()):
         return hips + given, turns
-    ground = foot_planting.ground_given(joints[:, _ANKLES], standing, body.leg, motion.fps)
-    given[:, :2] = ground - ground[_anchor(motion, options)]
+    if not options.scale:  # on a path of another size feet slide all along, and hips should not go after them
+        ground = foot_planting.ground_given(joints[:, _ANKLES], standing, body.leg, motion.fps)
+        given[:, :2] = ground - ground[_anchor(motion, options)]
     joints = joints + given[:, None]
     wanted = foot_planting.planted(joints[:, _ANKLES], heights, standing, _SLACK * body.leg, _MOST_SHIFT * body.leg)
     hip, knee, ankles = (_LEGS[:, i] for i in range(3))
@@ -371,25 +372,22 @@ def _standing(
     return hips + given, bent
 
 
-def _toes_up(rig: Rig, joint_map: JointMap, body: _Body, hips: Array, turns: Array, fps: float) -> Array:
-    """Turns ``[T, 22, 4]`` with no foot in the floor: it gives a little at the ankle, and bends at the toes."""
-    rest = body.rest
-    joints = hips[:, None] + proportions.posed(turns, rest)
-    result = turns.copy()
-    for ankle, ball in zip(_ANKLES, _BALLS, strict=True):
-        if not np.isfinite(rest[[ankle, ball]]).all():
-            continue
-        tip = rig.tips[joint_map.joints[ball]]
+def _out_of_the_floor(
+    rig: Rig, joint_map: JointMap, body: _Body, hips: Array, turns: Array, motion: CanonicalMotion, source: Array
+) -> tuple[Array, Array]:
+    """Hips ``[T, 3]`` and turns ``[T, 22, 4]`` with no sole in the floor: feet turn; a figure without stands higher."""
+    if np.isfinite(body.rest[_ANKLES]).any():
+        tips = {ball: rig.tips[joint_map.joints[ball]] for ball in _BALLS if joint_map.valid[ball]}
+        joints = hips[:, None] + proportions.posed(turns, body.rest)
         slack = _SLACK * body.leg
-        side = quat.rotate(turns[:, ankle], quat.unit(np.cross(rest[ball] - rest[ankle], rest_pose.UP)))
-        lift = foot_planting.lifted(joints[:, ankle], joints[:, ball], side, rest[ball, 2] - slack, _MOST_LIFT, fps)
-        result[:, ankle] = quat.mul(lift, turns[:, ankle])
-        start = joints[:, ankle] + quat.rotate(result[:, ankle], rest[ball] - rest[ankle])
-        toes = quat.mul(lift, turns[:, ball])
-        end = start + quat.rotate(toes, tip - rest[ball])
-        bend = foot_planting.lifted(start, end, side, float(tip[2]) - slack, _MOST_BEND, fps)
-        result[:, ball] = quat.mul(bend, toes)
-    return result
+        return hips, soles.out_of_the_floor(turns, joints, body.rest, tips, rig.skin, slack, motion.fps)
+    if rig.skin is None or not motion.valid[_ANKLES].all():
+        return hips, turns
+    standing = foot_planting.stands(source[:, _ANKLES], motion.fps, leg_length(source)).any(axis=1)
+    if not standing.any():  # it runs, and no foot rests for long
+        ankle = source[:, _ANKLES, 2].min(axis=1)
+        standing = ankle <= np.percentile(ankle, _RUNNING_PERCENTILE)
+    return hips + soles.sunk(hips, turns, body.rest, rig.skin, body.floor, standing) * rest_pose.UP, turns
 
 
 def _hips_from_root(rest: Array, root_delta: Array) -> Array:

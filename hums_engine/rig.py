@@ -35,6 +35,7 @@ class Rig:
         carriers: ``[B]`` the bone that each bone turns with, -1 for none, where constraints say so (a control rig);
             None: its parent.
         world: ``[4, 4]`` matrix of the rig's object; None: its axes say nothing.
+        skin: ``[V, 3]`` points of what the bones move, at rest in the world; None: they are not known.
         tilt: ``[4]`` turn by which the object lies off the vertical, where the bones are told as if it did not.
     """
 
@@ -47,6 +48,7 @@ class Rig:
     connected: NDArray[np.bool_] | None = None
     carriers: NDArray[np.intp] | None = None
     world: Array | None = None
+    skin: Array | None = None
     tilt: Array | None = None
 
     @property
@@ -83,7 +85,9 @@ class Rig:
         rest = self.rest.copy()
         rest[:, :3, :3] = quat.to_matrix(back) @ rest[:, :3, :3]
         rest[:, :3, 3] = origin + quat.rotate(back, self.heads - origin)
-        return replace(self, rest=rest, tips=origin + quat.rotate(back, self.tips - origin), tilt=tilt)
+        tips = origin + quat.rotate(back, self.tips - origin)
+        skin = None if self.skin is None else origin + quat.rotate(back, self.skin - origin)
+        return replace(self, rest=rest, tips=tips, skin=skin, tilt=tilt)
 
     def carrier(self, bone: int) -> int:
         """The bone that a bone turns with, -1 where it turns with none."""

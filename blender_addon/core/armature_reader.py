@@ -66,6 +66,18 @@ def read_bones(rig: Object) -> armature.Bones:
     )
 
 
+def read_skin(rig: Object) -> Array | None:
+    """Where the corners ``[V, 3]`` of the meshes that an armature moves are in the world at rest; None without any."""
+    found = []
+    for mesh in bpy.data.objects:
+        if mesh.type == "MESH" and any(m.type == "ARMATURE" and m.object == rig for m in mesh.modifiers):
+            corners = np.empty(len(mesh.data.vertices) * 3, dtype=np.float32)
+            mesh.data.vertices.foreach_get("co", corners)
+            world = np.array(mesh.matrix_world)
+            found.append(corners.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3])
+    return np.concatenate(found) if found else None
+
+
 @contextmanager
 def named(rig: Object) -> Iterator[None]:
     """Lets an error about the skeleton say whose skeleton it is.

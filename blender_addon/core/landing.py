@@ -76,7 +76,8 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
         joint_map = rig_map.joint_map_of(rig)
     controls = control_rig.prepare(rig, joint_map)
     world = np.array(rig.matrix_world)
-    curves = _retargeted(rig, controls.on(bones.in_world(world), world), joint_map, motion, landing, scene)
+    placed = replace(controls.on(bones.in_world(world), world), skin=armature_reader.read_skin(rig))
+    curves = _retargeted(rig, placed, joint_map, motion, landing, scene)
     resting = list(dict.fromkeys([*controls.resting, *tracks.carriers(bones, curves)]))
     there = action_api.current(rig) if landing.mode in ("replace", "insert") else None
     made, left = held_channels.without_held(rig, _tracks(rig, bones, curves, controls, resting, landing), there)

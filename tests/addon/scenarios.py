@@ -325,6 +325,31 @@ def apply_to_mesh(take: str) -> dict[str, Any]:
     return {"action": hero.animation_data.action.name}
 
 
+def soles_of_a_character(character: str, take: str) -> dict[str, float]:
+    """A character on tiptoe: metres by which its skin is in the floor, also where Apply was not shown the skin."""
+    bpy.ops.import_scene.gltf(filepath=character)
+    rig = next(obj for obj in bpy.data.objects if obj.type == "ARMATURE")
+    skins = [m for obj in bpy.data.objects for m in obj.modifiers if m.type == "ARMATURE" and m.object == rig]
+    activate(rig)
+    depths = {}
+    for shown in (False, True):
+        for skin in skins:
+            skin.object = rig if shown else None
+        bpy.ops.hums.apply_motion(filepath=take, end_s=4.0)
+        for skin in skins:
+            skin.object = rig
+        depths["shown" if shown else "not shown"] = -min(_lowest(skins, frame) for frame in range(1, 90, 8))
+    return depths
+
+
+def _lowest(skins: list[bpy.types.Modifier], frame: int) -> float:
+    """Height of the lowest corner of the meshes that have the modifiers, as Blender deforms them."""
+    bpy.context.scene.frame_set(frame)
+    graph = bpy.context.evaluated_depsgraph_get()
+    meshes = [skin.id_data.evaluated_get(graph) for skin in skins]
+    return min((mesh.matrix_world @ v.co).z for mesh in meshes for v in mesh.data.vertices)
+
+
 # ---------------------------------------------------------------- importing
 
 

@@ -71,3 +71,11 @@ def test_one_undo_takes_the_motion_off_and_brings_the_old_action_back(blender: B
 
 def test_a_skin_stands_for_the_rig_that_moves_it(blender: Blender) -> None:
     assert blender.run("apply_to_mesh", take=WALK) == {"action": "walk_07_04"}
+
+
+def test_soles_stay_out_of_the_floor_farther_than_bones_tell(blender: Blender) -> None:
+    samples = ROOT / "samples"
+    depths = blender.run(
+        "soles_of_a_character", character=samples / "character" / "knight.glb", take=samples / "ballet_05_05.bvh"
+    )
+    assert depths["shown"] < 0.75 * depths["not shown"]
