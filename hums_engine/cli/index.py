@@ -52,11 +52,11 @@ def _worker_count(text: str) -> int:
 def _index(options: argparse.Namespace) -> int:
     with _open_or_create(options.library) as library:
         if options.reencode:
-            with ProgressBar("signing", options) as bar:
+            with ProgressBar("signing", "clips", options) as bar:
                 library.reencode(_shipped_encoder(), bar.counted)
             if bar.stopped:
                 raise HumsError("stopped; the signatures are as they were.")
-        with ProgressBar("indexing", options) as bar:
+        with ProgressBar("indexing", "files", options) as bar:
             report = library.add(options.paths, options.workers, bar.told, options.shard)
         return _reported(report, library, options)
 
@@ -80,7 +80,10 @@ def _merge(options: argparse.Namespace) -> int:
     total = IndexReport()
     with _open_or_create(options.library) as library:
         for path in options.others:
-            with Library.open(path, readonly=True) as other, ProgressBar(f"merging {other.path.name}", options) as bar:
+            with (
+                Library.open(path, readonly=True) as other,
+                ProgressBar(f"merging {other.path.name}", "files", options) as bar,
+            ):
                 report = library.merge(other, bar.counted)
             total.added += report.added
             total.updated += report.updated

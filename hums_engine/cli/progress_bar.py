@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any, Final
 
 from ..indexing import IndexProgress
 from .output import duration
 
+_COLUMNS: Final = 80
+_ROWS: Final = 24
+"""Of a terminal that does not tell its size, such as those of some containers and farms."""
+_NAME_LENGTH: Final = 40  # of what is being done, behind the bar
 STOPPED: Final = "stopped; what was done is kept, and the same command goes on from there."
 
 
@@ -24,11 +30,12 @@ class ProgressBar:
 
     _EVERY_S = 5.0
 
-    def __init__(self, what: str, options: argparse.Namespace) -> None:
-        self._what = what
+    def __init__(self, what: str, unit: str, options: argparse.Namespace) -> None:
+        self._what, self._unit = what, unit
         self._quiet = options.json and not sys.stderr.isatty()
         self._bar: Any = None
         self._started = self._told_at = time.monotonic()
+        self._all_told = False
         self.stopped = False
 
     def __enter__(self) -> ProgressBar:
@@ -47,32 +54,54 @@ class ProgressBar:
         if self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
+        if not self._quiet:
+            self._say("stopping as soon as what is being done is safe; Ctrl-C again breaks it off")
 
     def told(self, progress: IndexProgress) -> bool:
         """Shows how far an index run is; False to stop it."""
-        return self.counted(progress.done, progress.total)
+        return self.counted(progress.done, progress.total, Path(progress.current).name)
 
-    def counted(self, done: int, total: int) -> bool:
-        """Shows ``done`` of ``total``; False to stop."""
+    def counted(self, done: int, total: int, current: str = "") -> bool:
+        """Shows ``done`` of ``total``, and what is done now; False to stop."""
         if total and not self._quiet:
-            self._show(done, total)
+            self._show(done, total, current)
         return not self.stopped
 
-    def _show(self, done: int, total: int) -> None:
+    def _show(self, done: int, total: int, current: str) -> None:
         if sys.stderr.isatty() and self._bar is None:
-            self._bar = _tqdm(total, self._what)
+            self._bar = _tqdm(total, self._what, self._unit)
         if self._bar is not None:
+            self._bar.set_postfix_str(_shortened(current), refresh=False)
             self._bar.update(done - self._bar.n)
-        elif done == total or time.monotonic() - self._told_at >= self._EVERY_S:
-            self._told_at = time.monotonic()
-            rate = done / max(self._told_at - self._started, 1e-6)
-            left = f", {duration((total - done) / rate)} left" if 0 < done < total else ""
-            print(f"{self._what}: {done} of {total}, {rate:.1f} a second{left}", file=sys.stderr)
+            self._bar.refresh()
+        elif (done == total and not self._all_told) or time.monotonic() - self._told_at >= self._EVERY_S:
+            self._say(self._line(done, total, current))
+            self._told_at, self._all_told = time.monotonic(), done == total
+
+    def _line(self, done: int, total: int, current: str) -> str:
+        if self._all_told:  # what comes after the last file
+            return current
+        rate = done / max(time.monotonic() - self._started, 1e-6)
+        left = f", {duration((total - done) / rate)} left" if 0 < done < total else ""
+        return f"{done} of {total}, {rate:.1f} a second{left}"
+
+    def _say(self, sentence: str) -> None:
+        line = f"{self._what}: {sentence}"
+        if self._bar is None:
+            print(line, file=sys.stderr, flush=True)
+        else:
+            self._bar.write(line, file=sys.stderr)
 
 
-def _tqdm(total: int, what: str) -> Any:  # noqa: ANN401 - tqdm need not be installed
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
+
+
+def _tqdm(total: int, what: str, unit: str) -> Any:  # noqa: ANN401 - tqdm need not be installed
     try:
         from tqdm import tqdm  # noqa: PLC0415 - loads only for a person at a terminal
     except ImportError:
         return None
-    return tqdm(total=total, desc=what, unit=" files", file=sys.stderr)
+    is_told = all(os.get_terminal_size(sys.stderr.fileno()))
+    size: dict[str, Any] = {} if is_told else {"ncols": _COLUMNS, "nrows": _ROWS}
+    return tqdm(total=total, desc=what, unit=f" {unit}", file=sys.stderr, **size)

@@ -403,14 +403,15 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr(indexed: Path, tmp
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
-def test_on_a_terminal_progress_is_a_bar(indexed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rows", "columns"), [(24, 100), (0, 0)], ids=["known size", "size untold"])
+def test_on_a_terminal_progress_is_a_bar(indexed: Path, tmp_path: Path, rows: int, columns: int) -> None:
     import fcntl
     import pty
     import struct
     import termios
 
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     words = [sys.executable, "-m", "hums_engine", "index", str(tmp_path / "m.hums"), str(indexed.parent / "mocap")]
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, timeout=120, check=False)
     os.close(theirs)
