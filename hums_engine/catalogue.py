@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +37,12 @@ class Catalogue(SealedDatabase):
 
     migrations = MIGRATIONS
     tables = TABLES
+
+    def _absence(self) -> str:
+        folder = self.path.parent
+        if (folder / BACKUP).exists():
+            return f"The catalogue of the library {folder.name} is gone; mend it with: hums verify {folder} --repair."
+        return super()._absence()
 
     # where files lie
 
@@ -181,10 +187,10 @@ class Catalogue(SealedDatabase):
             if clip.name == before or clip.name.startswith(f"{before}: "):
                 self._update("clips", clip.id, name=now + clip.name.removeprefix(before))
 
-    def read_again(self) -> None:
-        """Lets files without clips count as changed, so that the next index run reads them."""
-        for (source_id,) in self._all("SELECT id FROM sources WHERE id NOT IN (SELECT source_id FROM clips)"):
-            self._update("sources", source_id, size=-1)
+    def read_again(self, sources: Iterable[Source]) -> None:
+        """Lets files count as changed, so that the next index run reads them."""
+        for source in sources:
+            self._update("sources", source.id, size=-1)
 
     def remove_source(self, source: Source) -> None:
         """Removes a file and its clips; what people marked on them comes back with the same content."""

@@ -121,9 +121,12 @@ def run(
     workers: int = 0,
     progress: ProgressCallback | None = None,
     shard: Shard | None = None,
+    again: bool = False,
 ) -> IndexReport:
     """Indexes files and folders; the arguments are those of `Library.add`."""
     started = time.monotonic()
+    if again:
+        writer.commit(lambda into: into.read_again(_wanted(into, paths, shard)))
     plan = survey(catalogue, paths, shard)
     report = IndexReport(unchanged=plan.unchanged, failed=plan.failed, updated=sum(_is_rename(*m) for m in plan.moved))
     report.unchanged += len(plan.moved) - report.updated
@@ -140,6 +143,14 @@ def run(
         report.cancelled = not writer.update_graphs(teller.goes_on_building)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _wanted(catalogue: Catalogue, paths: Sequence[str | Path], shard: Shard | None) -> list[Source]:
+    """Known files that paths stand for, or all; of them a shard's."""
+    places = [absolute(path) for path in paths]
+    sources = catalogue.sources().values()
+    wanted = [one for one in sources if not places or any(is_below(one.path, place) for place in places)]
+    return [one for one in wanted if shard is None or shard.has(one.path)]
 
 
 def _is_rename(source: Source, path: str, _: FileState) -> bool:

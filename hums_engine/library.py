@@ -204,6 +204,7 @@ class Library:
         workers: int = 0,
         progress: ProgressCallback | None = None,
         shard: Shard | None = None,
+        again: bool = False,
     ) -> IndexReport:
         """Brings the library up to date with files and folders.
 
@@ -216,13 +217,15 @@ class Library:
             workers: processes to read in; 1 for this one only, 0 for as many as are worth it.
             progress: told some times a second; returning False cancels. What is done by then is kept.
             shard: only a part of the files, for one of several machines.
+            again: also read files that have not changed, for what a newer version or a map of one's own makes of
+                them. Where that is cancelled, a run without it goes on.
 
         Raises:
             LibraryError: it cannot be written, another program writes, the disk is full, or it is of another model.
         """
         encoder = self.encoder
         with self._writer(model_of(encoder)) as writer:
-            report = indexing.run(writer, self._catalogue, encoder, paths, workers, progress, shard)
+            report = indexing.run(writer, self._catalogue, encoder, paths, workers, progress, shard, again)
             self._settle()
         return report
 

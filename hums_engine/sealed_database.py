@@ -68,7 +68,7 @@ class SealedDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         if not self.path.is_file():
-            raise LibraryError(f"There is no library in {self.path.parent}; make one with: hums index LIBRARY FOLDER.")
+            raise LibraryError(self._absence())
         with _told(self.path):
             connection = (None if self.readonly else self._connect_for_writing()) or self._connect_for_reading()
             try:
@@ -77,6 +77,10 @@ class SealedDatabase:
                 connection.close()
                 raise
         return connection
+
+    def _absence(self) -> str:
+        """Why there is no file to open, and what to do."""
+        return f"There is no library in {self.path.parent}; make one with: hums index LIBRARY FOLDER."
 
     def _connect_for_writing(self) -> sqlite3.Connection | None:
         """A connection that has shown that it can write (or could, if another did not just now); else None."""

@@ -246,7 +246,8 @@ def _mend_catalogue(folder: Path, catalogue: Catalogue) -> None:
         backup = Catalogue(folder / BACKUP, readonly=True) if (folder / BACKUP).is_file() else None
         with catalogue.transaction():
             catalogue.mend_rows(damage.rows, backup)
-            catalogue.read_again()
+            read = catalogue.paths_with_clips()
+            catalogue.read_again(source for source in catalogue.sources().values() if source.path not in read)
         if backup is not None:
             backup.close()
 

@@ -7,6 +7,7 @@ Exit code 0: did it; 1: did it with failures listed; 2: could not. Logs and prog
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import own_maps
+from .. import __version__, own_maps
 from ..errors import HumsError
 from . import clips, index, info, search, show, source_files, verify
 from .arguments import AddVerb
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "hums", more: Callable[[
         prog: what the program is called in its help (inside Blender: ``blender --command hums``).
         more: adds the verbs that only this program has.
     """
+    _print_any_name()
     try:
         options = _parser(prog, more).parse_args(argv)
     except SystemExit as stop:  # argparse has printed its help or what is wrong
@@ -58,6 +60,13 @@ def main(argv: Sequence[str] | None = None, prog: str = "hums", more: Callable[[
         return _refused(prog, f"an unexpected error ({told}); add --verbose and please report it.", options)
 
 
+def _print_any_name() -> None:
+    """Has names that the terminal's or the pipe's encoding lacks printed with question marks, not refused."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _refused(prog: str, sentence: str, options: argparse.Namespace) -> int:
     print(f"{prog}: {sentence}", file=sys.stderr)
     if options.json:
@@ -71,6 +80,7 @@ def _parser(prog: str, more: Callable[[AddVerb], None] | None = None) -> argpars
     shared.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     shared.add_argument("--verbose", action="store_true", help="say more on stderr")
     shared.add_argument("--rig-maps", metavar="FOLDER", help="maps of your own, for skeletons that are mapped wrong")
+    parser.add_argument("--version", action="version", version=f"hums {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
     def verb(name: str, function: Any, text: str) -> argparse.ArgumentParser:  # noqa: ANN401 - a function of here
@@ -78,7 +88,7 @@ def _parser(prog: str, more: Callable[[AddVerb], None] | None = None) -> argpars
         one.set_defaults(verb=function)
         return one
 
-    for module in (index, search, info, verify, clips, show, source_files):
+    for module in (index, search, clips, info, show, verify, source_files):
         module.add_verbs(verb)
     if more is not None:
         more(verb)

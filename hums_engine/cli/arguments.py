@@ -36,6 +36,13 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--paths``, for commands that go on with files."""
+    parser.add_argument(
+        "--paths", action="store_true", help="print nothing but the path of each one's file, one a line"
+    )
+
+
 def _filter(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     name = name.strip()

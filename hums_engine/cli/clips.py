@@ -9,8 +9,8 @@ from dataclasses import asdict
 
 from ..library import Library
 from ..records import Clip
-from .arguments import AddVerb, add_where, where_of
-from .output import DONE, print_json
+from .arguments import AddVerb, add_paths, add_where, where_of
+from .output import DONE, print_json, print_paths
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -23,6 +23,7 @@ def _list_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("library")
     parser.add_argument("-k", type=int, default=-1, help="how many at most (default: all)")
     add_where(parser)
+    add_paths(parser)
 
 
 def _mark_words(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,11 @@ def _clip_number(text: str) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     with Library.open(options.library, readonly=True) as library:
-        _print_clips(library.clips(where_of(options.where), options.k), options)
+        clips = library.clips(where_of(options.where), options.k)
+    if options.paths:
+        print_paths(clip.source for clip in clips)
+    else:
+        _print_clips(clips, options)
     return DONE
 
 

@@ -33,6 +33,9 @@ def _index_words(parser: argparse.ArgumentParser) -> None:
         "--workers", type=_worker_count, default=0, help="processes to read in (default: as many as are worth it)"
     )
     parser.add_argument("--shard", type=_shard, help="only part I of N of the files, from 1, as 1/4")
+    parser.add_argument(
+        "--again", action="store_true", help="also read files that have not changed, as after a new map"
+    )
     parser.add_argument("--reencode", action="store_true", help="sign all clips anew with this version's model first")
 
 
@@ -50,23 +53,27 @@ def _worker_count(text: str) -> int:
 
 
 def _index(options: argparse.Namespace) -> int:
-    with _open_or_create(options.library) as library:
+    there = [path for path in options.paths if Path(path).expanduser().exists()]
+    with _open_or_create(options.library, making=bool(there or not options.paths)) as library:
         if options.reencode:
             with ProgressBar("signing", "clips", options) as bar:
                 library.reencode(_shipped_encoder(), bar.counted)
             if bar.stopped:
                 raise HumsError("stopped; the signatures are as they were.")
         with ProgressBar("indexing", "files", options) as bar:
-            report = library.add(options.paths, options.workers, bar.told, options.shard)
+            report = library.add(options.paths, options.workers, bar.told, options.shard, options.again)
         return _reported(report, library, options)
 
 
-def _open_or_create(path: str) -> Library:
+def _open_or_create(path: str, making: bool = True) -> Library:
+    """The library at a path; a new one if there is none, and if ``making`` says that it will hold something."""
     folder = Path(path).expanduser()
     there = {one.name for one in folder.iterdir()} if folder.is_dir() else set()
     if there and not there & {CATALOGUE, BACKUP}:
         named = f"hums index {folder.name}.hums {folder}"
         raise HumsError(f"{folder} is no library but a folder of other things; the library comes first: {named}.")
+    if not there and not making:
+        raise HumsError("none of these files and folders is there; no library was made.")
     return Library.open(folder) if there else Library.create(folder)
 
 
@@ -102,13 +109,15 @@ def _reported(report: IndexReport, library: Library, options: argparse.Namespace
         print_json({**asdict(report), "failed": failed, "clips": info.clips})
     else:
         print(
-            f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
-            f"{len(report.failed)} failed in {report.seconds:.1f} s; {library.path.name} holds {info.clips} clips "
-            f"({duration(info.duration_s)})."
+            f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged, "
+            f"{report.removed:,} removed, {len(report.failed):,} failed in {report.seconds:.1f} s; "
+            f"{library.path.name} holds {counted(info.clips, 'clip')} ({duration(info.duration_s)})."
         )
         print_some("failed", [f"{path}: {reason}" for path, reason in report.failed])
         for kind, count in report.left_out.items():
             print(f"  left out: {counted(count, f'{kind} file')}: {formats.REFUSALS[kind]}")
+        if not (report.added or report.updated or report.unchanged or report.failed or report.cancelled):
+            print(f"  no motion files were found; those are: {' '.join(formats.READERS)}")
         if report.cancelled:
             print(STOPPED)
     return WITH_FAILURES if report.failed or report.cancelled else DONE

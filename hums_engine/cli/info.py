@@ -11,7 +11,7 @@ from .. import formats
 from ..library import Library
 from ..motion_facts import MotionFacts
 from .arguments import AddVerb
-from .output import DONE, duration, print_json, print_some
+from .output import DONE, counted, duration, print_json, print_some
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -31,19 +31,21 @@ def _info(options: argparse.Namespace) -> int:
         print_json({**asdict(info), "axes": axes, "failed": failed, "missing": missing})
         return DONE
     print(f"{info.path}")
-    print(f"  {info.clips} clips of {info.files} files, {duration(info.duration_s)}, {info.moments} moments")
+    counts = f"{counted(info.clips, 'clip')} of {counted(info.files, 'file')}"
+    print(f"  {counts}, {duration(info.duration_s)}, {counted(info.moments, 'moment')}")
     print(f"  {info.bytes / 1e6:.1f} MB on disk")
     print(f"  model: {info.model or 'none yet'} {info.model_hash[:8]}")
     for unit, up, clips in info.axes:
         known = f"in {unit} with {up} up" if unit else "of which the unit is not known: an older version read them"
-        print(f"  {clips} clips of files {known}")
+        print(f"  {counted(clips, 'clip')} of files {known}")
     for root in info.roots:
         print(f"  folder: {root}")
     for path, reason in info.failed:
         print(f"  failed: {path}: {reason}")
     print_some("missing", missing)
     if missing:
-        print(f"  {len(missing)} files are not where they were; say where with: hums relink {options.library} OLD NEW")
+        gone = "1 file is not where it was" if len(missing) == 1 else f"{len(missing):,} files are not where they were"
+        print(f"  {gone}; say where with: hums relink {options.library} OLD NEW")
     return DONE
 
 

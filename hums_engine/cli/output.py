@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 DONE: Final = 0
@@ -30,12 +30,20 @@ def print_some(what: str, lines: Sequence[str]) -> None:
         print(f"  {what}: {len(lines) - LINES_SHOWN} more, which --json lists")
 
 
+def print_paths(sources: Iterable[str]) -> None:
+    """Prints each file once, one a line."""
+    for path in dict.fromkeys(sources):
+        print(path)
+
+
 def counted(count: int, what: str) -> str:
-    """``1 clip``, ``2 clips``."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    """``1 clip``, ``2,000 clips``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
     """A length of time as people read it, such as ``1 h 05 min``."""
     hours, rest = divmod(round(seconds), 3600)
-    return f"{hours} h {rest // 60:02} min" if hours else f"{rest // 60} min {rest % 60:02} s"
+    if hours:
+        return f"{hours} h {rest // 60:02} min"
+    return f"{rest // 60} min {rest % 60:02} s" if rest >= 60 else f"{rest} s"

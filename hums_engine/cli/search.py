@@ -10,8 +10,8 @@ from dataclasses import asdict
 
 from ..library import Library
 from ..search import Hit, Stretch
-from .arguments import AddVerb, add_where, frame_range, where_of
-from .output import DONE, print_json
+from .arguments import AddVerb, add_paths, add_where, frame_range, where_of
+from .output import DONE, print_json, print_paths
 from .queries import motion_of
 
 
@@ -36,6 +36,7 @@ def _search_words(parser: argparse.ArgumentParser) -> None:
         "--scope", choices=("clips", "moments"), default="clips", help="whole clips, or stretches of them"
     )
     add_where(parser)
+    add_paths(parser)
     parser.add_argument("--mirror", action="store_true", help="also find the query with left and right exchanged")
     parser.add_argument("--no-rerank", action="store_true", help="compare signatures only, do not align")
 
@@ -52,11 +53,15 @@ def _search(options: argparse.Namespace) -> int:
         asked = {"queries": options.queries, "unlike": options.unlike}
         print_json({**asked, "seconds": seconds, "hits": [asdict(hit) for hit in hits]})
         return DONE
+    if options.paths:
+        print_paths(hit.source for hit in hits)
+        return DONE
     for rank, hit in enumerate(hits, start=1):
         print(f"{rank:3}  {hit.score:5.1f}  {hit.name:32}  {_stretch(hit)} of {hit.duration_s:.2f} s  #{hit.clip_id}")
         for other in hit.others:
             print(f"     {other.score:5.1f}  {'':32}  {_stretch(other)}")
-    print(f"{len(hits)} of {library.path.name} in {1000 * seconds:.0f} ms", file=sys.stderr)
+    why = "" if hits or not where else ": no clip passes the filters"
+    print(f"{len(hits)} of {library.path.name} in {1000 * seconds:.0f} ms{why}", file=sys.stderr)
     return DONE
 
 

@@ -27,10 +27,12 @@ def _relink(options: argparse.Namespace) -> int:
         report = library.relink(options.old, options.new)
     if options.json:
         print_json(asdict(report))
+    elif not report.found and not report.missing:
+        print(f"{library.path.name} knows no file at {options.old}; hums info {options.library} lists what is missing.")
     else:
-        print(f"{len(report.found)} files linked anew, {len(report.missing)} still missing.")
+        print(f"{counted(len(report.found), 'file')} linked anew, {len(report.missing):,} still missing.")
         print_some("missing", report.missing)
-    return WITH_FAILURES if report.missing else DONE
+    return DONE if report.found and not report.missing else WITH_FAILURES
 
 
 def _remove(options: argparse.Namespace) -> int:
@@ -38,6 +40,10 @@ def _remove(options: argparse.Namespace) -> int:
         removed, left = library.remove(options.paths), library.info().clips
     if options.json:
         print_json({"removed": removed, "clips": left})
+    elif not removed:
+        print(
+            f"{library.path.name} knows no file at {', '.join(options.paths)}; hums list --paths tells where they are."
+        )
     else:
         print(f"{counted(removed, 'file')} taken out; {library.path.name} holds {counted(left, 'clip')}.")
     return DONE if removed else WITH_FAILURES

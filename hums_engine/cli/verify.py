@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from ..library import Library
 from .arguments import AddVerb
-from .output import DONE, WITH_FAILURES, print_json, print_some
+from .output import DONE, WITH_FAILURES, counted, print_json, print_some
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -27,7 +27,7 @@ def _verify(options: argparse.Namespace) -> int:
     if options.json:
         print_json({**asdict(report), "sound": report.sound})
     else:
-        print(f"{report.clips} clips and {report.signatures} signatures checked: ", end="")
+        print(f"{counted(report.clips, 'clip')} and {counted(report.signatures, 'signature')} checked: ", end="")
         print("all sound." if report.sound else f"{len(report.problems)} damaged.")
         print_some("mended", report.mended)
         print_some("damaged", report.problems)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hums_engine import cli, formats
+from hums_engine import __version__, cli, formats
 from hums_engine.canonical import canonicalize
 from hums_engine.cli.output import LINES_SHOWN
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
@@ -82,9 +82,7 @@ def test_index_makes_a_library_and_tells_what_it_did(hums: Hums, tmp_path: Path)
     posed_bvh.write_several(tmp_path / "mocap", 3)
     first = hums("index", tmp_path / "m.hums", tmp_path / "mocap")
     assert first.code == cli.DONE
-    assert re.fullmatch(
-        r"3 added, 0 updated, .* 0 failed in [\d.]+ s; m.hums holds 3 clips \(0 min 04 s\)\.\n", first.out
-    )
+    assert re.fullmatch(r"3 added, 0 updated, .* 0 failed in [\d.]+ s; m.hums holds 3 clips \(4 s\)\.\n", first.out)
     again = hums("index", tmp_path / "m.hums")
     assert again.out.startswith("0 added, 0 updated, 3 unchanged")
 
@@ -131,6 +129,35 @@ def test_remove_takes_files_out_of_the_library_and_leaves_them_where_they_are(hu
     assert first.exists()
     assert hums("index", tmp_path / "m.hums", "--json").document["clips"] == 1
     assert hums("remove", tmp_path / "m.hums", first).code == cli.WITH_FAILURES
+
+
+def test_a_lone_clip_is_counted_as_one(hums: Hums, tmp_path: Path) -> None:
+    posed_bvh.write(tmp_path / "walk.bvh", posed_bvh.walk)
+    said = hums("index", tmp_path / "m.hums", tmp_path / "walk.bvh").out
+    said += hums("info", tmp_path / "m.hums").out + hums("verify", tmp_path / "m.hums").out
+    assert re.findall(r"1 (?:clip|file)\w*", said) == ["1 clip", "1 clip", "1 file", "1 clip", "1 clip"]
+
+
+def test_nothing_to_index_is_told_and_a_misspelt_folder_makes_no_library(hums: Hums, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "no motion files were found; those are: .bvh" in hums("index", tmp_path / "m.hums", tmp_path / "empty").out
+    said = hums("index", tmp_path / "other.hums", tmp_path / "emtpy")
+    assert (said.code, (tmp_path / "other.hums").exists()) == (cli.COULD_NOT, False)
+    assert "no library was made" in said.err
+
+
+def test_moving_or_removing_what_the_library_does_not_know_is_told(hums: Hums, indexed: Path) -> None:
+    moved = hums("relink", indexed, indexed.parent / "nowhere", indexed.parent / "mocap")
+    removed = hums("remove", indexed, indexed.parent / "nowhere")
+    for said in (moved, removed):
+        assert (said.code, said.out.startswith("motions.hums knows no file at ")) == (cli.WITH_FAILURES, True)
+
+
+def test_paths_alone_can_be_printed_for_other_programs(hums: Hums, indexed: Path) -> None:
+    mocap = indexed.parent / "mocap"
+    listed = hums("list", indexed, "--paths").out.splitlines()
+    assert listed == [str(mocap / name) for name in ("jump.bvh", "walk.bvh", "wave.bvh")]
+    assert hums("search", indexed, mocap / "walk.bvh", "--paths", "-k", 1).out == f"{mocap / 'walk.bvh'}\n"
 
 
 def test_index_with_shards_leaves_the_rest_to_the_others(hums: Hums, tmp_path: Path) -> None:
@@ -231,6 +258,12 @@ def test_clips_are_listed_and_marked_by_number(hums: Hums, indexed: Path) -> Non
     hums("mark", indexed, walk, wave, "--untag", "slow", "--untag", "old", "--no-favourite", "--notes", "")
 
 
+def test_a_search_that_the_filters_leave_nothing_of_says_so(hums: Hums, indexed: Path) -> None:
+    said = hums("search", indexed, indexed.parent / "mocap" / "walk.bvh", "--where", "name=nobody")
+    assert (said.code, said.out) == (cli.DONE, "")
+    assert said.err.endswith(": no clip passes the filters\n")
+
+
 def test_search_filters(hums: Hums, indexed: Path) -> None:
     mocap = indexed.parent / "mocap"
     words = ("search", indexed, mocap / "walk.bvh", "--json", "--where")
@@ -247,7 +280,7 @@ def test_info_tells_what_is_there(hums: Hums, indexed: Path) -> None:
     assert (document["clips"], document["files"], document["roots"]) == (3, 3, [str(indexed.parent / "mocap")])
     assert [Path(failure["path"]).name for failure in document["failed"]] == ["broken.bvh"]
     plain = hums("info", indexed).out
-    assert "3 clips of 3 files, 0 min 06 s" in plain
+    assert "3 clips of 3 files, 6 s" in plain
     assert "failed:" in plain
 
 
@@ -292,6 +325,16 @@ def test_verify_finds_damage_and_repair_mends_it(hums: Hums, tmp_path: Path) -> 
     assert hums("verify", tmp_path / "m.hums").code == cli.COULD_NOT
     assert "its backup is in its place" in hums("verify", tmp_path / "m.hums", "--repair").out
     assert hums("verify", tmp_path / "m.hums").code == cli.DONE
+
+
+def test_a_library_that_has_lost_its_catalogue_names_the_way_out(hums: Hums, tmp_path: Path) -> None:
+    posed_bvh.write(tmp_path / "walk.bvh", posed_bvh.walk)
+    hums("index", tmp_path / "m.hums", tmp_path / "walk.bvh")
+    (tmp_path / "m.hums" / "catalogue.sqlite").unlink()
+    for verb in ("info", "index"):
+        assert f"mend it with: hums verify {tmp_path / 'm.hums'} --repair" in hums(verb, tmp_path / "m.hums").err
+    assert hums("verify", tmp_path / "m.hums", "--repair").code == cli.DONE
+    assert "1 clip of 1 file" in hums("info", tmp_path / "m.hums").out
 
 
 def test_show_draws_a_file_and_a_clip(hums: Hums, indexed: Path, tmp_path: Path) -> None:
@@ -400,6 +443,20 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr(indexed: Path, tmp
     done = command("index", tmp_path / "m.hums", indexed.parent / "mocap")
     assert re.fullmatch(r"indexing: 4 of 4, \d+\.\d a second\n", done.stderr)
     assert done.stdout.startswith("3 added")
+
+
+def test_names_that_the_output_cannot_spell_are_printed_all_the_same(tmp_path: Path) -> None:
+    posed_bvh.write(tmp_path / "🕺 walk.bvh", posed_bvh.walk)
+    assert command("index", tmp_path / "m.hums", tmp_path / "🕺 walk.bvh").returncode == cli.DONE
+    done = subprocess.run(
+        [sys.executable, "-m", "hums_engine", "list", str(tmp_path / "m.hums")],
+        cwd=ROOT, capture_output=True, timeout=120, check=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert b"? walk" in done.stdout
+
+
+def test_the_version_can_be_asked_for() -> None:
+    assert command("--version").stdout == f"hums {__version__}\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")

@@ -120,11 +120,9 @@ def test_a_folder_that_is_not_there_and_a_file_that_is_no_map_are_named(maps: Pa
         own_maps.check(maps)
 
 
-def test_a_library_is_indexed_with_the_maps_that_its_command_names(tmp_path: Path) -> None:
-    folder, motions = tmp_path / "maps", tmp_path / "motions"
+def save_walkers_map(folder: Path) -> None:
+    """A map of the skeleton that `posed_bvh` writes."""
     folder.mkdir()
-    motions.mkdir()
-    posed_bvh.write_several(motions, 3)
     names = [joint for joint, _, _ in posed_bvh.SKELETON]
     above = np.array([names.index(parent) if parent else -1 for _, parent, _ in posed_bvh.SKELETON])
     said = {"pelvis": "hip", "spine3": "chest"}
@@ -132,10 +130,29 @@ def test_a_library_is_indexed_with_the_maps_that_its_command_names(tmp_path: Pat
         limbs = (("hip", "Thigh"), ("knee", "Shin"), ("ankle", "Foot"), ("shoulder", "Shldr"), ("wrist", "Hand"))
         said |= {f"{side}_{joint}": side[0] + bone for joint, bone in limbs}
     own_maps.save(folder, "Studio Walker", said, names, above)
+
+
+def test_a_library_is_indexed_with_the_maps_that_its_command_names(tmp_path: Path) -> None:
+    save_walkers_map(tmp_path / "maps")
+    posed_bvh.write_several(tmp_path / "motions", 3)
     library = str(tmp_path / "walks.hums")
-    hums("index", library, str(motions), "--rig-maps", str(folder), "--workers", "2", "--json")
+    hums("index", library, str(tmp_path / "motions"), "--rig-maps", str(tmp_path / "maps"), "--workers", "2", "--json")
     clips = json.loads(hums("list", library, "--json"))["clips"]
     assert [clip["family"] for clip in clips] == ["studio_walker"] * 3
+
+
+def test_a_new_map_is_used_for_files_that_the_library_has_when_they_are_to_be_read_again(tmp_path: Path) -> None:
+    first, *_ = posed_bvh.write_several(tmp_path / "motions", 3)
+    library, maps = str(tmp_path / "walks.hums"), str(tmp_path / "maps")
+    hums("index", library, str(tmp_path / "motions"))
+    hums("mark", library, "1", "2", "3", "--tag", "slow")
+    save_walkers_map(tmp_path / "maps")
+    assert "0 updated, 3 unchanged" in hums("index", library, "--rig-maps", maps)
+    assert "1 updated, 0 unchanged" in hums("index", library, str(first), "--again", "--rig-maps", maps)
+    clips = json.loads(hums("list", library, "--json"))["clips"]
+    assert [clip["source"] for clip in clips if clip["family"] == "studio_walker"] == [str(first)]
+    assert sorted((clip["id"], *clip["tags"]) for clip in clips) == [(1, "slow"), (2, "slow"), (3, "slow")]
+    assert "3 updated, 0 unchanged" in hums("index", library, "--again", "--rig-maps", maps)
 
 
 def hums(*words: str) -> str:
