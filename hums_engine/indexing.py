@@ -122,6 +122,7 @@ def run(
     progress: ProgressCallback | None = None,
     shard: Shard | None = None,
     again: bool = False,
+    spare_cores: int = 0,
 ) -> IndexReport:
     """Indexes files and folders; the arguments are those of `Library.add`."""
     started = time.monotonic()
@@ -133,7 +134,7 @@ def run(
     report.left_out = dict(plan.left_out)
     writer.commit(lambda into: _write_moves(into, plan))
     known = catalogue.paths_with_clips()
-    pool = ReaderPool(encoder, encoder.path, encoder.model_hash, _worker_count(workers, plan.read))
+    pool = ReaderPool(encoder, encoder.path, encoder.model_hash, _worker_count(workers, plan.read, spare_cores))
     teller = _Teller(progress, len(plan.read), started)
     _read_all(writer, pool, plan.read, known, report, teller)
     if not report.cancelled:
@@ -164,15 +165,15 @@ def _write_moves(catalogue: Catalogue, plan: Plan) -> None:
         catalogue.move_source(source.id, path, state.mtime_ns)
 
 
-def _worker_count(wanted: int, paths: Sequence[str]) -> int:
-    """How many processes to read in; 0 for none but this one."""
+def _worker_count(wanted: int, paths: Sequence[str], spare_cores: int) -> int:
+    """How many processes to read in, automatic ones with so many cores left free; 0 for none but this one."""
     if wanted < 0:
         raise LibraryError(f"The number of workers must be 0 (automatic) or more, not {wanted}.")
     if wanted == 0:
         sizes = sum(_size(path) for path in paths)
         if len(paths) < _FEW_FILES or sizes < _FEW_BYTES:
             return 0
-        wanted = os.cpu_count() or 1
+        wanted = max((os.cpu_count() or 1) - spare_cores, 1)
     return min(wanted, len(paths)) if wanted > 1 else 0
 
 

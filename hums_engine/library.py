@@ -205,6 +205,7 @@ class Library:
         progress: ProgressCallback | None = None,
         shard: Shard | None = None,
         again: bool = False,
+        spare_cores: int = 0,
     ) -> IndexReport:
         """Brings the library up to date with files and folders.
 
@@ -219,13 +220,14 @@ class Library:
             shard: only a part of the files, for one of several machines.
             again: also read files that have not changed, for what a newer version or a map of one's own makes of
                 them. Where that is cancelled, a run without it goes on.
+            spare_cores: how many cores automatic workers leave to other programs.
 
         Raises:
             LibraryError: it cannot be written, another program writes, the disk is full, or it is of another model.
         """
         encoder = self.encoder
         with self._writer(model_of(encoder)) as writer:
-            report = indexing.run(writer, self._catalogue, encoder, paths, workers, progress, shard, again)
+            report = indexing.run(writer, self._catalogue, encoder, paths, workers, progress, shard, again, spare_cores)
             self._settle()
         return report
 

@@ -19,18 +19,23 @@ from hums_engine.errors import HumsError
 from hums_engine.indexing import IndexProgress
 from hums_engine.library import Library
 
-_NICENESS = 10
+_NICENESS = 19
+_SPARE_CORES = 1
+"""Left to Blender: on a core where something reads, however low its priority, a redraw waits for the next tick."""
 
 
-def main(library: str, paths: list[str], create: bool, workers: int, relink: list[str] | None) -> None:
+def main(
+    library: str, paths: list[str], create: bool, workers: int, relink: list[str] | None, is_awaited: bool
+) -> None:
     """Adds ``paths`` to the library at ``library``, made if it is missing and ``create`` says so, or relinks files."""
     threading.Thread(target=_end_with_blender, daemon=True).start()
-    if hasattr(os, "nice"):
+    if hasattr(os, "nice") and not is_awaited:
         os.nice(_NICENESS)  # what the animator does comes first
+    spare_cores = 0 if is_awaited else _SPARE_CORES
     try:
         folder = Path(library)
         with Library.create(folder) if create and not folder.exists() else Library.open(folder) as opened:
-            done = opened.relink(*relink) if relink else opened.add(paths, workers, _progress)
+            done = opened.relink(*relink) if relink else opened.add(paths, workers, _progress, spare_cores=spare_cores)
     except HumsError as error:
         _tell({"error": str(error)})
     else:

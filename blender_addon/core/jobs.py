@@ -30,7 +30,9 @@ n_ = bpy.app.translations.pgettext_n
 
 
 _INTERVAL_S = 0.2
-_QUIET = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+_LOW_PRIORITY = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+"""Of Windows; elsewhere the process lowers its own."""
 _PACKAGES = ("numpy", "onnxruntime", "hnswlib")
 
 
@@ -44,6 +46,7 @@ class Task:
         create: make the library if it is missing.
         workers: processes to read in, 0 for as many as are worth it.
         relink: instead of adding, where files were and where they are now.
+        is_awaited: Blender does nothing until it is done, so all cores and the usual priority are for it.
     """
 
     library: Path
@@ -51,6 +54,7 @@ class Task:
     create: bool = False
     workers: int = 0
     relink: tuple[str, str] | None = None
+    is_awaited: bool = False
 
 
 @dataclass
@@ -101,11 +105,18 @@ class Progress:
 
 
 class IndexJob:
-    """One process that does a task."""
+    """One process that does a task.
+
+    Attributes:
+        task: what it does.
+        progress: how far it is.
+        has_news: whether there is anything that nobody was told yet.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.progress = Progress()
+        self.has_news = True
         self._lines: queue.Queue[str | None] = queue.Queue()
         told = {**asdict(task), "library": str(task.library)}
         self._process = subprocess.Popen(
@@ -115,7 +126,7 @@ class IndexJob:
             text=True,
             encoding="utf-8",
             env=_environment(),
-            creationflags=_QUIET,
+            creationflags=_NO_WINDOW | (0 if task.is_awaited else _LOW_PRIORITY),
         )
         threading.Thread(target=_listen, args=(self._process, self._lines), daemon=True).start()
 
@@ -126,6 +137,7 @@ class IndexJob:
                 line = self._lines.get(block=wait)
             except queue.Empty:
                 break
+            self.has_news = True
             if line is None:
                 self.progress.failure = n_("Indexing ended early: what was done is kept; press Update to go on.")
             elif line.startswith("{"):  # a package may print lines of its own
@@ -137,6 +149,7 @@ class IndexJob:
         self._process.kill()
         self._process.wait()
         self.progress.failure = n_("Indexing was cancelled: what was done is kept; press Update to go on.")
+        self.has_news = True
 
 
 def _listen(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
@@ -208,11 +221,18 @@ def stop() -> None:
     cancel()
 
 
+def _tell(job: IndexJob) -> None:
+    """Tells of a job what is new: panels are drawn anew for it, which costs Blender more than hearing it."""
+    if job.has_news:
+        job.has_news = False
+        for listener in _listeners:
+            listener(job)
+
+
 def _tick() -> float | None:
     for job in list(_running):
         if job.update().ended:
             _running.remove(job)
             _start_next()
-        for listener in _listeners:
-            listener(job)
+        _tell(job)
     return _INTERVAL_S if _running else None

@@ -4,13 +4,21 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from pathlib import Path
 
+from . import patience
 from .engine import canonical, encoder, errors, formats, library, motion
+
+_PATIENCE_S = 3.0
+"""For a look whether a library is there."""
+_READING_S = 10.0
+"""For a motion of it."""
 
 _open: dict[Path, library.Library] = {}
 _encoders: list[encoder.Encoder] = []
 _guard = threading.RLock()  # libraries are opened by threads that search
+_guards: defaultdict[Path, threading.RLock] = defaultdict(threading.RLock)  # none waits for another's disk
 
 
 def shared_encoder() -> encoder.Encoder:
@@ -29,13 +37,14 @@ def open_library(path: Path) -> library.Library:
     """The library at ``path``, opened once; it follows what others write into it.
 
     Raises:
-        LibraryError: it is missing, damaged, or made with another model.
+        LibraryError: it is missing, damaged, made with another model, or on a server that does not answer.
     """
-    if not path.is_dir():
+    if not patience.wait_for(path, path.is_dir, _PATIENCE_S):
+        forget(path)  # should it come back, it may be another one
         raise errors.LibraryError(
             f"There is no library in {path}: connect its drive, or take it off the list of libraries."
         )
-    with _guard:
+    with _guards[path]:
         if path not in _open:
             _open[path] = library.Library.open(path, readonly=True, encoder=shared_encoder())
         return _open[path]
@@ -51,10 +60,13 @@ def open_for_marks(path: Path) -> library.Library:
 
 
 def forget(path: Path) -> None:
-    """Closes a library."""
-    with _guard:
-        if path in _open:
-            _open.pop(path).close()
+    """Closes a library; one that is being opened from a disk that does not answer is left to itself."""
+    if _guards[path].acquire(timeout=_PATIENCE_S):
+        try:
+            if path in _open:
+                _open.pop(path).close()
+        finally:
+            _guards[path].release()
 
 
 def close_all() -> None:
@@ -70,7 +82,7 @@ def stored_motion(path: Path, clip_id: str) -> canonical.CanonicalMotion:
     Raises:
         HumsError: there is no such clip, or the library cannot be opened.
     """
-    return open_library(path).motion(_number(clip_id))
+    return patience.wait_for(path, lambda: open_library(path).motion(_number(clip_id)), _READING_S)
 
 
 def clip(path: Path, clip_id: str) -> library.Clip:
@@ -79,7 +91,7 @@ def clip(path: Path, clip_id: str) -> library.Clip:
     Raises:
         HumsError: there is no such clip, or the library cannot be opened.
     """
-    return open_library(path).clip(_number(clip_id))
+    return patience.wait_for(path, lambda: open_library(path).clip(_number(clip_id)), _READING_S)
 
 
 def own_motion(path: Path, clip_id: str) -> motion.Motion:
@@ -89,6 +101,8 @@ def own_motion(path: Path, clip_id: str) -> motion.Motion:
         HumsError: there is no such clip, or its file cannot be read any more.
     """
     known = clip(path, clip_id)
+    file = Path(known.source)
+    patience.wait_for(file.parent, file.exists, _PATIENCE_S)  # it may lie on another server than its library
     takes = formats.load_all(known.source)
     return takes[min(known.take, len(takes) - 1)]
 

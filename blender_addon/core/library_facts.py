@@ -7,8 +7,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import libraries
-from .engine import errors
+from . import libraries, patience
+from .engine import errors, library
+
+_LOOKING_S = 30.0
+"""For a look whether all motion files are there."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,19 @@ def look_up(folder: Path) -> Facts:
         opened = libraries.open_library(folder)
         info, (tags, rigs) = opened.info(), opened.vocabulary()
         writable = os.access(folder, os.W_OK)
-        facts = Facts(info.clips, info.duration_s, opened.missing(), info.failed, not writable, tags, rigs)
+        facts = Facts(info.clips, info.duration_s, _missing(opened), info.failed, not writable, tags, rigs)
     except errors.HumsError as error:
         facts = Facts(trouble=str(error))
     _known[folder] = facts
     return facts
+
+
+def _missing(opened: library.Library) -> list[str]:
+    """Files that are not where they were; none where their server does not answer, since that is not known then."""
+    try:
+        return patience.wait_for(opened.path / "its motion files", opened.missing, _LOOKING_S)
+    except errors.LibraryError:
+        return []
 
 
 def known(folder: Path) -> Facts:

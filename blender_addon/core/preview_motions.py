@@ -17,10 +17,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from . import patience
 from .engine import canonical, errors, library, moving_figure, time_sync
 
 _MOST_BYTES = 96_000_000
 _AGAIN_S = 10.0
+_PATIENCE_S = 5.0
+"""For one motion: those of other libraries wait behind it."""
 
 
 class Clip(NamedTuple):
@@ -77,8 +80,11 @@ class Reader:
         """The stretch.
 
         Raises:
-            HumsError: the library or the clip is there no longer.
+            HumsError: the library or the clip is there no longer, or its server does not answer.
         """
+        return patience.wait_for(Path(clip.library), lambda: self._read(clip), _PATIENCE_S)
+
+    def _read(self, clip: Clip) -> canonical.CanonicalMotion:
         if clip.library not in self._open:
             self._open[clip.library] = library.Library.open(Path(clip.library), readonly=True)
         number = int(clip.clip_id) if clip.clip_id.isdigit() else -1
@@ -205,7 +211,11 @@ def _preview(reader: Reader, clip: Clip, query: canonical.CanonicalMotion | None
 def _trouble(clip: Clip, error: Exception) -> str:
     """Why there is no figure, in one sentence with the way out."""
     folder = Path(clip.library)
-    if not folder.is_dir():
+    try:
+        is_there = patience.wait_for(folder, folder.is_dir, _PATIENCE_S)
+    except errors.LibraryError as silence:
+        return str(silence)
+    if not is_there:
         return f"The library {folder.name} is not in {folder.parent} any more: bring it back, or search in another."
     if isinstance(error, errors.HumsError):
         return str(error)

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from bpy.types import Area, Context, Window
+import bpy
+from bpy.types import Area, Context, Region, Window
+
+TAB = "Motion"
+"""The sidebar's tab that the add-on's panels are in."""
 
 
 def of(context: Context) -> Iterator[tuple[Window, Area]]:
@@ -23,8 +27,21 @@ def redraw(context: Context) -> None:
 
 
 def redraw_sidebars(context: Context) -> None:
-    """Has the panels drawn anew, but not the scenes, which may take long."""
-    redraw_regions(context, ("UI",))
+    """Has the panels drawn anew where they are to be seen, but not the scenes, which may take long."""
+    for _, area in of(context):
+        for region in area.regions:
+            if _shows_panels(region):
+                region.tag_redraw()
+
+
+def _shows_panels(region: Region) -> bool:
+    is_open = region.type == "UI" and region.width > 1
+    return is_open and getattr(region, "active_panel_category", TAB) == TAB
+
+
+def redraw_status_bar() -> None:
+    """Has the status bar drawn anew; no script can reach its region, but it listens for names of view layers."""
+    bpy.msgbus.publish_rna(key=(bpy.types.ViewLayer, "name"))  # type: ignore[attr-defined]
 
 
 def redraw_regions(context: Context, kinds: Container[str]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -243,7 +244,7 @@ def start(task: jobs.Task, background: bool) -> str:
         jobs.start(task, _show)
         properties.session(bpy.context).outcome = ""
         return ""
-    progress = jobs.IndexJob(task).update(wait=True)
+    progress = jobs.IndexJob(replace(task, is_awaited=True)).update(wait=True)
     if progress.failure:
         raise errors.HumsError(progress.failure)
     return outcome(progress)
@@ -295,6 +296,31 @@ def _show(job: jobs.IndexJob) -> None:
         for told in library_changed:
             told(str(job.task.library))
     viewports.redraw_sidebars(bpy.context)
+    viewports.redraw_status_bar()
+
+
+def refuse(error: Exception) -> None:
+    """Shows in the Library panel why something beside Blender came to nothing."""
+    last_error.remember(error, "Library")
+    session = properties.session(bpy.context)
+    session.outcome, session.outcome_failed = last_error.sentence(error), True
+    viewports.redraw_sidebars(bpy.context)
+
+
+class HUMS_OT_look_again(Guarded):
+    """Look whether the library is reachable again, such as when its drive or file server was connected"""
+
+    bl_idname = "hums.look_again"
+    bl_label = "Try Again"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Index", description="Place on the list; -1 for the library that is searched", default=-1)
+
+    def run(self, context: Context) -> None:
+        """Looks beside Blender; the panel shows what comes of it."""
+        entry = preferences.of(context).libraries[preferences.place(context, self.index)]
+        for told in library_changed:
+            told(entry.path)
 
 
 CLASSES = (
@@ -304,4 +330,5 @@ CLASSES = (
     HUMS_OT_show_failures,
     HUMS_OT_copy_failures,
     HUMS_OT_cancel_indexing,
+    HUMS_OT_look_again,
 )

@@ -102,17 +102,32 @@ class HUMS_OT_open_library(Guarded):
         name="Library", description="The library's folder, which ends in .hums", subtype="DIR_PATH"
     )
     readonly: BoolProperty(name="Read Only", description="Never change the library from here", default=False)
+    background: BoolProperty(
+        name="Beside Blender", description="Go on working in Blender meanwhile", options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """Asks for the folder."""
+        self.background = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def run(self, context: Context) -> None:
-        """Opens it once, so that what is wrong with it is said now."""
-        path = Path(bpy.path.abspath(self.directory))
+        """Opens it once, so that what is wrong with it is said now; a library on a server may take its time."""
+        path, readonly = Path(bpy.path.abspath(self.directory)), self.readonly
+        if self.background and not bpy.app.background:
+            background.start(
+                lambda: libraries.open_library(path),
+                lambda _: _list(path, readonly),
+                index_library.refuse,
+            )
+            return
         libraries.open_library(path)
-        preferences.add_library(context, path, self.readonly)
+        preferences.add_library(context, path, readonly)
+
+
+def _list(path: Path, readonly: bool) -> None:
+    preferences.add_library(bpy.context, path, readonly)
 
 
 class HUMS_OT_remove_library(Guarded):

@@ -61,8 +61,14 @@ def _changed(path: str) -> None:
 
 
 def _update(entry: preferences.HUMS_LibraryEntry) -> None:
-    if not entry.readonly and Path(entry.path).is_dir() and not bpy.app.background:
-        index_library.index(Path(entry.path), [], background=True)
+    if not entry.readonly and not bpy.app.background:
+        folder = Path(entry.path)
+        background.start(folder.is_dir, lambda is_there: _index(folder, is_there))  # a server may not answer
+
+
+def _index(folder: Path, is_there: bool) -> None:
+    if is_there:
+        index_library.index(folder, [], background=True)
 
 
 def _begin() -> None:

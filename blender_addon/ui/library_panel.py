@@ -86,10 +86,11 @@ def _draw_facts(layout: UILayout, context: Context, entry: preferences.HUMS_Libr
         return
     several = len(preferences.searched(context)) > 1
     name = f"{entry.name}: " if several else ""
+    index = list(preferences.of(context).libraries).index(entry)
     if facts.trouble:
         paragraph(layout, context, name + wording.told(facts.trouble), icon="ERROR")
+        layout.operator("hums.look_again", icon="FILE_REFRESH").index = index
         return
-    index = list(preferences.of(context).libraries).index(entry)
     if facts.clips:
         one, several = iface("1 motion, {minutes:.0f} min"), iface("{count} motions, {minutes:.0f} min")
         text = wording.counted(facts.clips, one, several, minutes=facts.duration_s / 60.0)

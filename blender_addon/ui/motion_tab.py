@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from bpy.types import Context, Panel, UILayout
 
+from ..core import viewports
+
 _LETTER_PX = 7.0
 _NARROW_PX = 255
 
@@ -14,7 +16,7 @@ class MotionPanel(Panel):
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "Motion"
+    bl_category = viewports.TAB
 
 
 def is_narrow(context: Context) -> bool:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -476,6 +477,26 @@ def test_a_script_without_a_guard_may_use_processes(mocap: Path, tmp_path: Path)
 def test_a_negative_number_of_processes_is_refused(library: Library, mocap: Path) -> None:
     with pytest.raises(hums.LibraryError, match="not -1"):
         library.add([mocap], workers=-1)
+
+
+@pytest.mark.parametrize(("cores", "spared", "processes"), [(8, 0, 8), (8, 1, 7), (2, 1, 0), (1, 1, 0)])
+def test_automatic_processes_leave_cores_to_other_programs(
+    library: Library, mocap: Path, monkeypatch: pytest.MonkeyPatch, cores: int, spared: int, processes: int
+) -> None:
+    counts: list[int] = []
+
+    class Counted(worker.ReaderPool):
+        def __init__(self, *given: Any) -> None:  # noqa: ANN401 - as the pool's
+            counts.append(given[-1])
+            super().__init__(*given[:-1], 0)
+
+    monkeypatch.setattr("hums_engine.indexing.ReaderPool", Counted)
+    monkeypatch.setattr("hums_engine.indexing._FEW_FILES", 1)
+    monkeypatch.setattr("hums_engine.indexing._FEW_BYTES", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    taken = len(indexing.motion_files(str(mocap)))
+    library.add([mocap], spare_cores=spared)
+    assert counts == [min(processes, taken)]
 
 
 # parts and merging
