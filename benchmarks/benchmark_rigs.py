@@ -149,7 +149,9 @@ def posed(armature: Object, bones: list[tuple[str, str]], frames: range) -> Pose
                 matrices[t, joint, k] = armature.matrix_world @ armature.pose.bones[bone].matrix
     joints, axes = matrices[:, :, 0, :3, 3], np.full((len(frames), JOINT_COUNT, 4), np.nan)
     known = np.isfinite(joints).all(axis=-1)
-    axes[known] = quat.from_matrix(quat.unit(np.swapaxes(matrices[known][:, 1, :3, :3], -1, -2)).swapaxes(-1, -2))
+    turned = matrices[known][:, 1, :3, :3]
+    turned = turned * np.sign(np.linalg.det(turned))[:, None, None]  # under a mirrored object, its axes' opposites
+    axes[known] = quat.from_matrix(quat.unit(np.swapaxes(turned, -1, -2)).swapaxes(-1, -2))
     return Posed(joints, axes)
 
 

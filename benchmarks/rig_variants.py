@@ -10,7 +10,7 @@ import bpy
 from bpy.types import Object
 from mathutils import Matrix, Vector
 
-from hums_engine.skeleton import INDEX
+from hums_engine.skeleton import INDEX, TWINS
 
 PARENT = "Parent"
 Bones = list[tuple[str, str]]
@@ -53,6 +53,13 @@ def under_a_tilted_parent(rig: Object, bones: Bones) -> Bones:
     return _under(rig, bones, Matrix.Rotation(0.7, 3, Vector((0.6, 0.8, 0.0))), 1.0)
 
 
+def mirrored(rig: Object, bones: Bones) -> Bones:
+    """Under a scale of -1 from left to right: bones named left are the figure's right ones."""
+    rig.matrix_world = Matrix.Diagonal((-1.0, 1.0, 1.0, 1.0)) @ rig.matrix_world
+    bpy.context.view_layer.update()
+    return [bones[twin] for twin in TWINS]
+
+
 def y_up_inside(rig: Object, bones: Bones) -> Bones:
     """Bones that lie in the armature, Y up, and an object turned so that they stand."""
     turn = Matrix.Rotation(math.pi / 2, 4, "X")
@@ -75,8 +82,8 @@ def anonymous(rig: Object, bones: Bones) -> Bones:
 VARIANTS: dict[str, Callable[[Object, Bones], Bones]] = {
     function.__name__: function
     for function in (
-        a_pose, stance, facing_back, scale_hundredth, scale_hundred, under_a_parent, under_a_tilted_parent, y_up_inside,
-        anonymous,
+        a_pose, stance, facing_back, scale_hundredth, scale_hundred, under_a_parent, under_a_tilted_parent, mirrored,
+        y_up_inside, anonymous,
     )
 }  # fmt: skip
 

@@ -122,7 +122,7 @@ def retarget(
     Raises:
         MappingError: the rig is not that of a human figure.
     """
-    joint_map = joint_map or rig.map()
+    joint_map = rig.sides_as_seen(joint_map or rig.map())
     rig = rig.upright(joint_map)
     options = options or RetargetOptions()
     motion = motion.resampled(fps) if fps > 0 else motion
@@ -207,6 +207,7 @@ def _fitted(
 
 def stand_of(rig: Rig, joint_map: JointMap, pelvis: Array) -> Stand:
     """Where a rig stands and faces whose pelvis bone is posed as ``pelvis`` ``[4, 4]`` in the world."""
+    joint_map = rig.sides_as_seen(joint_map)
     rig = rig.upright(joint_map)
     bone = int(joint_map.joints[INDEX["pelvis"]])
     rest = rig.joints(joint_map)
@@ -296,8 +297,12 @@ def _parent_delta(rig: Rig, bone: int, deltas: dict[int, Array]) -> Array:
 
 
 def _rest_rotations(rig: Rig) -> Array:
-    """World rest rotations ``[B, 4]``: the bones' matrices without scale or shear, by polar decomposition."""
-    return quat.from_matrix(without_scale(rig.rest[:, :3, :3]))
+    """World rest rotations ``[B, 4]``: the bones' matrices without scale or shear, by polar decomposition.
+
+    Axes under a mirrored object are told through the origin: a turn is the same in the axes and in their opposites.
+    """
+    axes = rig.rest[:, :3, :3]
+    return quat.from_matrix(without_scale(axes * np.sign(np.linalg.det(axes))[:, None, None]))
 
 
 def without_scale(axes: Array) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import quat, rest_pose
 from .mapping import JointMap, map_joints
-from .skeleton import INDEX
+from .skeleton import INDEX, TWINS
 
 Array = NDArray[np.float64]
 
@@ -73,6 +73,12 @@ class Rig:
                 # a foot points to where its bone ends, not to the big toe
                 rest[ball] = self.tips[foot]
         return rest
+
+    def sides_as_seen(self, joint_map: JointMap) -> JointMap:
+        """The map with left and right exchanged where the rig's object is its own mirror image (a scale below zero)."""
+        if self.world is None or np.linalg.det(self.world[:3, :3]) > 0.0:
+            return joint_map
+        return replace(joint_map, joints=joint_map.joints[TWINS])
 
     def upright(self, joint_map: JointMap) -> Rig:
         """The rig as it would stand if its object were not tilted; what none of its joints turns stays tilted."""

@@ -155,6 +155,16 @@ def test_a_rig_that_rests_with_its_pelvis_on_the_ground_stands_on_it(origin_m: f
     np.testing.assert_allclose(posed(lowered, retarget(motion, lowered, EVERY_JOINT)), expected, atol=1e-6)
 
 
+def test_a_motion_lands_the_right_way_round_on_a_rig_whose_object_is_mirrored() -> None:
+    motion, rig, world = wandering(), resting(arm_drop_deg=30), np.diag([-1.5, 1.5, 1.5, 1.0])
+    rig = replace(rig, rest=world @ rig.rest, tips=rig.tips @ world[:3, :3], world=world)
+    curves = retarget(motion, rig, EVERY_JOINT, RetargetOptions(placement="source"))
+    seen = posed(rig, curves)[:, TWINS]
+    assert limb_errors(motion.positions, seen, quat.IDENTITY).max() < 0.01
+    unmoved = stand_of(rig, EVERY_JOINT, rig.rest[0])
+    np.testing.assert_allclose(unmoved.heading, -np.pi / 2, atol=1e-6)
+
+
 def test_the_mirror_image_of_a_motion_lands_as_the_mirror_image() -> None:
     motion, rig = wandering(), resting()
     plain = posed(rig, retarget(motion, rig, EVERY_JOINT, RetargetOptions(placement="source")))
