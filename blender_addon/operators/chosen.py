@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 from bpy.types import Context
 
@@ -43,3 +45,8 @@ def result_at(context: Context, index: int) -> properties.HUMS_Result:
     if not 0 <= place < len(session.results):
         raise errors.HumsError(f"There is no result number {place} on the list, which has {len(session.results)}.")
     return session.results[place]
+
+
+def description_of(items: Iterable[tuple[str, str, str]], choice: str) -> str:
+    """The tooltip of a button that makes one of several choices of an operator."""
+    return tip({key: description for key, _, description in items}[choice])

@@ -13,7 +13,7 @@ from bpy.types import Context, Event, FileHandler, OperatorFileListElement
 from .. import preferences
 from ..core import armature_reader, picking
 from ..core.engine import errors
-from . import index_library
+from . import chosen, index_library
 from .guarded import Guarded
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ class _Dropped:
 
 _dropped = _Dropped()
 
+_HOW = (
+    ("query", "Find Similar", "List the motions of the library that are most like the one in the first file"),
+    ("import", "Import as New Armature", "Add an armature that plays the motion, for each file"),
+    ("apply", "Apply to Rig", "Put the motion of the first file on the rig"),
+    ("add", "Add to Library", "Add the files to the library"),
+)
+
 
 class HUMS_OT_drop_files(Guarded):
     """Use motion files as a query, import them, apply them to the rig under the mouse, or add them to the library"""
@@ -49,19 +56,13 @@ class HUMS_OT_drop_files(Guarded):
     how: EnumProperty(
         name="Do",
         description="What to do with the files",
-        items=(
-            ("query", "Find Similar", "List the motions of the library that are most like the one in the first file"),
-            ("import", "Import as New Armature", "Add an armature that plays the motion, for each file"),
-            ("apply", "Apply to Rig", "Put the motion of the first file on the rig"),
-            ("add", "Add to Library", "Add the files to the library"),
-        ),
+        items=_HOW,
     )
 
     @classmethod
     def description(cls, _context: Context, settings: HUMS_OT_drop_files) -> str:
         """The tooltip of each entry of the menu."""
-        items = cls.bl_rna.properties["how"].enum_items
-        return bpy.app.translations.pgettext_tip(items[settings.how].description)
+        return chosen.description_of(_HOW, settings.how)
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """The drop: asks what to do."""

@@ -15,7 +15,7 @@ from .. import properties
 from ..core import armature_reader, libraries, provenance, questions, rig_map, wording
 from ..core.engine import canonical, errors, formats, skeleton
 from . import asking, listing, reading_rig
-from .chosen import library_refusal, result_at, result_refusal, rig_refusal
+from .chosen import description_of, library_refusal, result_at, result_refusal, rig_refusal
 from .guarded import Guarded
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
 
-tip = bpy.app.translations.pgettext_tip
 rpt = bpy.app.translations.pgettext_rpt
 
 _FROM_PANEL = ("panel", "As in the Panel", "What the panel says")
@@ -153,6 +152,13 @@ def _selected_joints(rig: Object, joint_map: rig_map.mapping.JointMap) -> tuple[
     return tuple(skeleton.JOINTS[joint] for joint in sorted(heads | moved))
 
 
+_HOW = (
+    ("instead", "More Like This", "Search with this result instead"),
+    ("also", "Also Like This", "Search for what this result and the motions before have in common"),
+    ("not", "Not Like This", "Leave out what is like this result"),
+)
+
+
 class HUMS_OT_more_like_this(Guarded):
     """Search with this result"""
 
@@ -164,18 +170,13 @@ class HUMS_OT_more_like_this(Guarded):
     how: EnumProperty(
         name="How",
         description="What becomes of the motion that was searched with",
-        items=(
-            ("instead", "More Like This", "Search with this result instead"),
-            ("also", "Also Like This", "Search for what this result and the motions before have in common"),
-            ("not", "Not Like This", "Leave out what is like this result"),
-        ),
+        items=_HOW,
     )
 
     @classmethod
     def description(cls, _context: Context, settings: HUMS_OT_more_like_this) -> str:
         """The tooltip of each of the three."""
-        items = cls.bl_rna.properties["how"].enum_items
-        return tip(items[settings.how].description)
+        return description_of(_HOW, settings.how)
 
     @classmethod
     def refusal(cls, context: Context) -> str:

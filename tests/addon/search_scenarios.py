@@ -361,3 +361,38 @@ def errors_beside_blender() -> dict[str, Any]:
         background._tick()
         kept.append(last_error.recall().told)
     return {"heard": heard, "kept": kept}
+
+
+def known(cls: type) -> set[str]:
+    """The properties that a class and those above it say they have."""
+    return {name for above in cls.__mro__ for name in vars(above).get("__annotations__", {})}
+
+
+def tooltips() -> dict[str, Any]:
+    """Of every operator, property and panel of the add-on: what Blender shows for it, or that it shows nothing."""
+    untold, seen = [], 0
+    for name in dir(bpy.types):
+        if not name.startswith("HUMS_"):
+            continue
+        cls = getattr(bpy.types, name)
+        rna = cls.bl_rna
+        if issubclass(cls, bpy.types.Operator):
+            rna = getattr(bpy.ops.hums, cls.bl_idname.removeprefix("hums.")).get_rna_type()
+        seen += 1
+        if issubclass(cls, bpy.types.Operator) and not rna.description:
+            untold.append(name)
+        own = [prop for prop in rna.properties if prop.identifier in known(cls) and not prop.is_hidden]
+        seen += len(own)
+        untold += [f"{name}.{prop.identifier}" for prop in own if not (prop.name and prop.description)]
+        untold += [
+            f"{name}.{prop.identifier}.{item.identifier}"
+            for prop in own
+            if prop.type == "ENUM"
+            for item in prop.enum_items
+            if not item.description
+        ]
+    described = {}
+    for operator, how in (("HUMS_OT_drop_files", "apply"), ("HUMS_OT_more_like_this", "not")):
+        settings = SimpleNamespace(how=how)
+        described[operator] = getattr(bpy.types, operator).description(bpy.context, settings)
+    return {"untold": untold, "seen": seen, "described": described}

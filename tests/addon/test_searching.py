@@ -201,3 +201,11 @@ def test_what_goes_wrong_beside_blender_is_kept_for_the_report_and_stops_nothing
     assert facts["heard"] == ["told"]
     assert "ZeroDivisionError" in facts["kept"][0]
     assert "KeyError" in facts["kept"][1]
+
+
+def test_everything_that_a_mouse_can_rest_on_has_a_tooltip(blender: Blender) -> None:
+    facts = blender.run("tooltips")
+    assert facts["seen"] > 120
+    assert facts["untold"] == []
+    assert facts["described"]["HUMS_OT_drop_files"] == "Put the motion of the first file on the rig"
+    assert facts["described"]["HUMS_OT_more_like_this"] == "Leave out what is like this result"

@@ -4,7 +4,7 @@
 A session is a generator; a timer advances it by one step, so that Blender draws and handles events in between. It is
 run by Blender with ``--enable-event-simulate --python SESSION.py -- FOLDER``. A picture is asked for by a file
 ``NAME.wanted`` in FOLDER, which the test answers by taking it and removing the file: what a screen shows is best seen
-from outside.
+from outside. So is a drop from the system's file browser asked for by ``NAME.dropped``.
 """
 
 from __future__ import annotations
@@ -117,6 +117,14 @@ def picture(name: str) -> Steps:
     yield from until(lambda: not (FOLDER / f"{name}.wanted").exists(), seconds=20)
 
 
+def drop_file(file: Path, x: int, y: int) -> Steps:
+    """Has a file dragged onto a place of the window from outside, as from the system's file browser."""
+    answer = FOLDER / f"{file.stem}.taken"
+    (FOLDER / f"{file.stem}.dropped").write_text(f"{x} {window().height - y} {file}", "utf-8")
+    yield from until(answer.exists, seconds=60)
+    assert answer.read_text("utf-8") == "True", "Blender did not take the file"
+
+
 def find_button(operator: str, across: float = 0.5) -> Iterator[tuple[int, int] | None]:
     """Where the sidebar has the button of an operator, by asking from the top down what lies under the mouse.
 
@@ -175,13 +183,17 @@ def show_sidebar(tab: str = "Motion") -> Steps:
 
 
 def widen_sidebar(pixels: int) -> Steps:
-    """Drags the sidebar's edge, beside its first panel, until it is so many pixels wide."""
-    sidebar = region("UI")
-    x, y = sidebar.x + 1, sidebar.y + sidebar.height - 25
-    yield from move(x - 30, y)
-    yield from move(x, y)
-    yield from drag((x, y), (x + sidebar.width - pixels, y))
-    yield from wait()
+    """Drags the sidebar's edge, which Blenders have in different places, until it is so many pixels wide."""
+    before = region("UI").width
+    for inside in (3, 7):
+        sidebar = region("UI")
+        x, y = sidebar.x + inside, sidebar.y + sidebar.height - 25
+        yield from move(x - 30, y)
+        yield from drag((x, y), (x + sidebar.width - pixels, y))
+        yield from wait()
+        if region("UI").width != before:
+            return
+    raise LookupError("the sidebar has no edge to drag")
 
 
 def clear_scene() -> None:

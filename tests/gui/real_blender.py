@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.addon.zip_for_tests import ROOT, build_zip
+from tests.gui import file_drag
 
 COMMAND: Final = shlex.split(os.environ.get("HUMS_GUI_BLENDER", ""))
 PICTURES: Final = Path(os.environ.get("HUMS_GUI_PICTURES", ROOT / "build" / "gui"))
@@ -56,6 +57,8 @@ def play(script: Path, resources: Path, shared: Path, *arguments: str, timeout_s
         while blender.poll() is None and time.monotonic() < ends:
             for wanted in folder.glob("*.wanted"):
                 photograph(wanted)
+            for asked in folder.glob("*.dropped"):
+                drop(asked)
             time.sleep(0.1)
         blender.kill()
     facts = folder / "facts.json"
@@ -63,10 +66,22 @@ def play(script: Path, resources: Path, shared: Path, *arguments: str, timeout_s
     return json.loads(facts.read_text("utf-8"))
 
 
+def drop(asked: Path) -> None:
+    """Drags a file onto a place of the screen, and says whether Blender took it."""
+    across, down, file = asked.read_text("utf-8").split(" ", 2)
+    asked.unlink()
+    taken = file_drag.Source(display()).drop(Path(file), int(across), int(down))
+    asked.with_suffix(".taken").write_text(str(taken), "utf-8")
+
+
+def display() -> str:
+    """The name of the virtual screen."""
+    return f":{COMMAND[COMMAND.index('--gui') + 1]}"
+
+
 def photograph(wanted: Path) -> None:
     """Takes a picture of the whole screen into the folder of pictures."""
-    display = f":{COMMAND[COMMAND.index('--gui') + 1]}"
     PICTURES.mkdir(parents=True, exist_ok=True)
     picture = PICTURES / f"{wanted.stem}.png"
-    subprocess.run(["import", "-display", display, "-window", "root", str(picture)], check=True)
+    subprocess.run(["import", "-display", display(), "-window", "root", str(picture)], check=True)
     wanted.unlink()

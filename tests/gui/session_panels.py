@@ -126,19 +126,16 @@ def read_a_constrained_rig() -> drive.Steps:
 
 
 def drop_a_file() -> drive.Steps:
-    """A file that is dropped onto the rig offers to land on it."""
+    """A file that is dropped onto the rig from the system's file browser offers to land on it."""
     drive.only(seen=True)
     yield from drive.wait(10)
     part = drive.region("WINDOW")
-    yield from drive.move(part.x + part.width // 2, part.y + part.height // 2)
+    place = part.x + part.width // 2, part.y + part.height // 2
     before = len(bpy.data.actions)
-    with drive.over_view():
-        bpy.ops.hums.drop_files("INVOKE_DEFAULT", directory=str(drive.SAMPLES), files=[{"name": "kick_10_01.bvh"}])
+    yield from drive.drop_file(drive.SAMPLES / "kick_10_01.bvh", *place)
     yield from drive.wait(10)
     yield from drive.picture("panels_3_dropped")
-    yield from drive.key("ESC")
-    with drive.over_view():
-        bpy.ops.hums.drop_files(how="apply")
+    yield from drive.tap("A", place)  # the letter of "Apply to"
     yield from drive.until(lambda: len(bpy.data.actions) > before, seconds=20)
     facts["dropped"] = bpy.context.view_layer.objects.active.animation_data.action.name
 
