@@ -21,7 +21,8 @@ def add_verbs(verb: AddVerb) -> None:
 
 
 def _info(options: argparse.Namespace) -> int:
-    if Path(options.library).expanduser().is_file():
+    path = Path(options.library).expanduser()
+    if path.is_file() or (path.suffix.lower() in formats.READERS and not path.is_dir()):
         return _file_info(options)
     with Library.open(options.library, readonly=True) as library:
         info, missing = library.info(), library.missing()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -20,6 +21,7 @@ import pytest
 from hums_engine import __version__, cli, formats
 from hums_engine.canonical import canonicalize
 from hums_engine.cli.output import LINES_SHOWN
+from hums_engine.cli.progress_bar import ProgressBar
 from hums_engine.encoder import SHIPPED_MODEL, Encoder
 from hums_engine.library import Library
 from hums_engine.skeleton import TWINS
@@ -284,6 +286,11 @@ def test_info_tells_what_is_there(hums: Hums, indexed: Path) -> None:
     assert "failed:" in plain
 
 
+def test_info_of_a_motion_file_that_is_not_there_does_not_speak_of_libraries(hums: Hums, tmp_path: Path) -> None:
+    said = hums("info", tmp_path / "walk.bvh")
+    assert (said.code, said.err.startswith("hums: walk.bvh: there is no such file")) == (cli.COULD_NOT, True)
+
+
 def test_info_lists_missing_files_and_relink_finds_them(hums: Hums, tmp_path: Path) -> None:
     posed_bvh.write_several(tmp_path / "mocap", 25, seconds=0.5)
     library = tmp_path / "motions.hums"
@@ -395,6 +402,26 @@ def test_a_folder_where_the_catalogue_belongs_is_one_sentence(hums: Hums, indexe
     said = hums("info", shared)
     assert said.code == cli.COULD_NOT
     assert len(said.err.splitlines()) == 1
+
+
+def test_the_first_interruption_says_what_it_does_and_the_second_breaks_off(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressBar("indexing", "files", argparse.Namespace(json=False)) as bar:
+        assert bar.counted(1, 3)
+        signal.raise_signal(signal.SIGINT)
+        assert not bar.counted(2, 3)
+        assert capsys.readouterr().err.startswith("indexing: stopping as soon as what is being done is safe")
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_what_comes_after_the_last_file_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProgressBar, "_EVERY_S", 0.0)
+    with ProgressBar("indexing", "files", argparse.Namespace(json=False)) as bar:
+        bar.counted(3, 3, "walk.bvh")
+        bar.counted(3, 3, "search graph: 1,000 of 9,000 signatures")
+    assert capsys.readouterr().err.splitlines()[1] == "indexing: search graph: 1,000 of 9,000 signatures"
 
 
 def test_a_host_that_does_not_tell_its_signal_handler_gets_one_back(
