@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ _COLUMNS: Final = 80
 _ROWS: Final = 24
 """Of a terminal that does not tell its size, such as those of some containers and farms."""
 _NAME_LENGTH: Final = 40  # of what is being done, behind the bar
+_STDERR: Final = 2
+_STOPPING: Final = "stopping as soon as what is being done is safe; Ctrl-C again breaks it off\n"
 STOPPED: Final = "stopped; what was done is kept, and the same command goes on from there."
 
 
@@ -54,8 +57,10 @@ class ProgressBar:
         if self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
-        if not self._quiet:
-            self._say("stopping as soon as what is being done is safe; Ctrl-C again breaks it off")
+        if not self._quiet:  # past Python's streams, which a signal may have met in the middle of a line
+            below = "\n" if self._bar is not None else ""
+            with contextlib.suppress(OSError):
+                os.write(_STDERR, f"{below}{self._what}: {_STOPPING}".encode())
 
     def told(self, progress: IndexProgress) -> bool:
         """Shows how far an index run is; False to stop it."""
@@ -75,7 +80,7 @@ class ProgressBar:
             self._bar.update(done - self._bar.n)
             self._bar.refresh()
         elif (done == total and not self._all_told) or time.monotonic() - self._told_at >= self._EVERY_S:
-            self._say(self._line(done, total, current))
+            print(f"{self._what}: {self._line(done, total, current)}", file=sys.stderr, flush=True)
             self._told_at, self._all_told = time.monotonic(), done == total
 
     def _line(self, done: int, total: int, current: str) -> str:
@@ -84,13 +89,6 @@ class ProgressBar:
         rate = done / max(time.monotonic() - self._started, 1e-6)
         left = f", {duration((total - done) / rate)} left" if 0 < done < total else ""
         return f"{done} of {total}, {rate:.1f} a second{left}"
-
-    def _say(self, sentence: str) -> None:
-        line = f"{self._what}: {sentence}"
-        if self._bar is None:
-            print(line, file=sys.stderr, flush=True)
-        else:
-            self._bar.write(line, file=sys.stderr)
 
 
 def _shortened(name: str) -> str:

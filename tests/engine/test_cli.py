@@ -404,12 +404,12 @@ def test_a_folder_where_the_catalogue_belongs_is_one_sentence(hums: Hums, indexe
     assert len(said.err.splitlines()) == 1
 
 
-def test_the_first_interruption_says_what_it_does_and_the_second_breaks_off(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_interruption_says_what_it_does_and_the_second_breaks_off(capfd: pytest.CaptureFixture[str]) -> None:
     with ProgressBar("indexing", "files", argparse.Namespace(json=False)) as bar:
         assert bar.counted(1, 3)
         signal.raise_signal(signal.SIGINT)
         assert not bar.counted(2, 3)
-        assert capsys.readouterr().err.startswith("indexing: stopping as soon as what is being done is safe")
+        assert capfd.readouterr().err.startswith("indexing: stopping as soon as what is being done is safe")
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
