@@ -10,6 +10,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 from bpy.types import Operator, PropertyGroup, UILayout
 
+from . import translations
 from .core.clip_writer import Reduction
 from .core.engine import retarget
 from .core.landing import Landing
@@ -143,6 +144,7 @@ class HUMS_Landing(LandingOptions, PropertyGroup):
             ("always", "Always", "Always"),
             ("never", "Never", "Never"),
         ),
+        translation_context=translations.OWN,
     )
 
 

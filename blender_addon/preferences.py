@@ -10,6 +10,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
 from bpy.types import AddonPreferences, Context, PropertyGroup, UILayout
 
+from . import translations
 from .core.engine import errors
 from .strip_settings import HUMS_StripSettings
 
@@ -18,8 +19,6 @@ from .strip_settings import HUMS_StripSettings
 
 PACKAGE = __package__
 ALL = "ALL"
-NAMES = "DeepHuMS"
-"""The context in which texts are translated that stand among names which people gave: these are left alone."""
 _NUMBER_OF_ALL = 1_000_000
 
 library_chosen: list[Callable[[Context], None]] = []
@@ -62,7 +61,7 @@ class HUMS_Preferences(AddonPreferences):
         description="The library that is searched",
         items=_library_choices,
         update=_tell_chosen,
-        translation_context=NAMES,
+        translation_context=translations.OWN,
     )
     workers: IntProperty(
         name="Processes",

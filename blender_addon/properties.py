@@ -20,7 +20,7 @@ from bpy.props import (
 )
 from bpy.types import Context, PropertyGroup, WindowManager
 
-from . import landing_options
+from . import landing_options, translations
 
 # pyright: reportInvalidTypeForm=false
 # Blender reads properties out of annotations.
@@ -133,6 +133,7 @@ class HUMS_Filters(PropertyGroup):
     tag: StringProperty(
         name="Tag",
         description="Only motions with this tag",
+        translation_context=translations.OWN,
         update=_ask_anew,
         search=_suggest_tags,
         search_options={"SUGGESTION"},

@@ -11,7 +11,7 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 from bpy.types import Context, Event
 
-from .. import preferences, properties
+from .. import preferences, properties, translations
 from ..core import background, libraries
 from ..core.engine import errors, library
 from . import asking, listing
@@ -64,7 +64,11 @@ class HUMS_OT_tag_motion(_OnResult):
     bl_idname = "hums.tag_motion"
     bl_label = "Edit Tags"
 
-    tags: StringProperty(name="Tags", description="Words separated by commas, such as: hero, tired")
+    tags: StringProperty(
+        name="Tags",
+        description="Words separated by commas, such as: hero, tired",
+        translation_context=translations.OWN,
+    )
 
     def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
         """Asks for the tags."""

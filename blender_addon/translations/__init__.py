@@ -16,8 +16,10 @@ import bpy
 
 _LOCALES: Final = {"de": ("de_DE", "de"), "ja": ("ja_JP", "ja"), "zh": ("zh_HANS", "zh_CN", "zh")}
 """The names that Blender has given to a language."""
-_CONTEXTS: Final = ("*", "Operator", "DeepHuMS")
-"""Buttons of operators look in a context of their own, and so does the menu of libraries (`preferences.NAMES`)."""
+OWN: Final = "DeepHuMS"
+"""The context of texts that stand among names which people gave, and of words that Blender takes in another sense."""
+_CONTEXTS: Final = ("*", "Operator", OWN)
+"""Buttons of operators look in a context of their own."""
 
 _FEWEST_SPACES: Final = 3
 _NAMED_BLANK: Final = re.compile(r"{(?!\d+})")
