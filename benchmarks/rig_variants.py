@@ -55,7 +55,9 @@ def under_a_tilted_parent(rig: Object, bones: Bones) -> Bones:
 
 def mirrored(rig: Object, bones: Bones) -> Bones:
     """Under a scale of -1 from left to right: bones named left are the figure's right ones."""
-    rig.matrix_world = Matrix.Diagonal((-1.0, 1.0, 1.0, 1.0)) @ rig.matrix_world
+    rig.matrix_world = (
+        Matrix.LocRotScale((0.0, 0.0, 0.0), Matrix.Rotation(0.0, 3, "Z"), (-1.0, 1.0, 1.0)) @ rig.matrix_world
+    )
     bpy.context.view_layer.update()
     return [bones[twin] for twin in TWINS]
 

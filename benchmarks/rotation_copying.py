@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.benchmark_rigs import Posed
 from benchmarks.retarget_measures import Performance
 from hums_engine import proportions, quat, rest_pose, skeleton
-from hums_engine.canonical import CanonicalMotion
+from hums_engine.canonical import CanonicalMotion, canonicalize
 from hums_engine.mapping import map_motion
 from hums_engine.motion import Motion
 from hums_engine.skeleton import INDEX, PARENTS
@@ -57,7 +57,15 @@ def _turns(motion: Motion, source: CanonicalMotion) -> Array:
     joints = map_motion(motion).joints
     above = np.array([_mapped_above(joints, j) for j in range(skeleton.JOINT_COUNT)])
     frames = np.minimum(np.round(np.arange(source.frame_count) * motion.fps / source.fps), motion.frame_count - 1)
-    return world[frames.astype(np.intp)][:, joints[above]]
+    frames = np.maximum(frames.astype(np.intp), _first_frame(motion))
+    return world[frames][:, joints[above]]
+
+
+def _first_frame(motion: Motion) -> int:
+    """The frame after a calibration pose, which is held back from the source: neither way is to be judged by it."""
+    positions = canonicalize(motion).positions
+    moved = np.flatnonzero((positions != positions[0]).any(axis=(1, 2)))
+    return max(int(moved[0]) - 1, 0) if len(moved) else 0
 
 
 def _mapped_above(joints: NDArray[np.intp], joint: int) -> int:
