@@ -10,7 +10,7 @@ among them: of excerpts of BASE's takes, of 0.8 to 5 s and played at other speed
 exact search, the processor's milliseconds a query, seconds to build, the memory that the process holds with the index
 and without the vectors it was made of, and bytes a signature of its file, the vectors themselves included. Those that
 are not installed are left out, and all but exact search and the library's own index beyond ``--largest-other`` rows,
-since they take an hour there.
+since each takes ten minutes of the processor to build for a million.
 """
 
 from __future__ import annotations
