@@ -45,6 +45,7 @@ def session() -> drive.Steps:
     facts["motions"] = state().facts[0].clips
     yield from type_a_name()
     yield from search()
+    yield from choose_by_keys()
     yield from follow()
     yield from read_a_constrained_rig()
     yield from drop_a_file()
@@ -86,6 +87,23 @@ def search() -> drive.Steps:
     yield from drive.until(lambda: "not like" in state().question and idle(), seconds=10)
     facts["unwanted"] = facts["found"][2], names()
     yield from drive.picture("panels_2_results")
+
+
+def choose_by_keys() -> drive.Steps:
+    """The arrow keys go through the list under the mouse, and drag nothing."""
+    star = 0, 0
+    for found in drive.find_button("hums.star_motion", across=0.19):
+        star = found or star
+        yield
+    state().active_result = 0
+    row = star[0] + 60, star[1] - 30
+    yield from drive.move(*row)
+    facts["by_keys"] = []
+    for arrow in ("DOWN_ARROW", "DOWN_ARROW", "UP_ARROW"):
+        yield from drive.tap(arrow, row)
+        yield from drive.wait(4)
+        facts["by_keys"].append(state().active_result)
+    facts["dragging_by_keys"] = [operator.bl_idname for operator in drive.window().modal_operators]
 
 
 def follow() -> drive.Steps:

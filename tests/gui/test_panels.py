@@ -20,6 +20,8 @@ def test_the_panels_search_while_typing_follow_the_rig_and_survive_undo_files_an
     assert facts["own"] == [True] + 19 * [False]
     unwanted, without = facts["unwanted"]
     assert unwanted not in without[:5]
+    assert facts["by_keys"] == [1, 2, 1]
+    assert facts["dragging_by_keys"] == []
     assert facts["live"][0] == "walk_07_04"
     assert facts["live_again"].endswith("frames 20 to 50")
     assert 0.0 < facts["reading_seen"] < 1.0
