@@ -102,6 +102,13 @@ class LandingOptions:
         default=False,
         options=_ONCE,
     )
+    match_ik: BoolProperty(
+        name="Match IK",
+        description="On control rigs, key the IK controls and poles too, so that a limb keeps its pose when it is "
+        "switched to IK",
+        default=True,
+        options=_ONCE,
+    )
     fewer_keys: BoolProperty(
         name="Fewer Keys",
         description="Leave out keys as long as no frame is farther off than the bounds below",
@@ -179,6 +186,7 @@ def landing(options: LandingOptions, frame: int, before_s: float) -> Landing:
         blend_in=options.blend_in,
         blend_out=options.blend_out,
         reduction=reduction if options.fewer_keys else None,
+        match_ik=options.match_ik,
     )
 
 
@@ -205,6 +213,7 @@ def draw_body(layout: UILayout, options: LandingOptions) -> None:
     layout.prop(options, "scale")
     layout.prop(options, "plant_feet")
     layout.prop(options, "reach_hands")
+    layout.prop(options, "match_ik")
     layout.prop(options, "fewer_keys")
     if options.fewer_keys:
         column = layout.column(align=True)

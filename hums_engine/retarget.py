@@ -91,6 +91,8 @@ class BoneCurves:
         loose_bones: ``[L]`` indices of bones that must be carried along, since no parent ties them to the root bone.
         loose_locations: ``[T, L, 3]`` pose locations of them.
         travel: ``[T, 3]`` metres that the rig's object moves in the world, from where it stands.
+        joints: ``[T, 22, 3]`` where the figure's joints are in the world, without the travel.
+        turns: ``[T, 22, 4]`` turns of its joints from the rig's rest, in the world.
     """
 
     times_s: Array
@@ -101,6 +103,8 @@ class BoneCurves:
     loose_bones: NDArray[np.intp]
     loose_locations: Array
     travel: Array
+    joints: Array
+    turns: Array
 
 
 def retarget(
@@ -151,6 +155,8 @@ def retarget(
         loose_bones=np.array(list(loose), dtype=np.intp),
         loose_locations=np.stack(carried, axis=1) if carried else np.empty((motion.frame_count, 0, 3)),
         travel=travel if options.root == "object" else np.zeros_like(travel),
+        joints=figure,
+        turns=turns if rig.tilt is None else quat.mul(turns, quat.inv(rig.tilt)),
     )
 
 

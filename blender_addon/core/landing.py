@@ -16,7 +16,7 @@ from bpy.types import Action, Object, Scene
 
 from . import action_api, armature_reader, clip_writer, control_rig, held_channels, provenance, rig_map, tracks
 from .clip_writer import Clip, Reduction
-from .engine import armature, canonical, errors, mapping, retarget
+from .engine import armature, canonical, errors, ik_matching, mapping, retarget
 from .tracks import Track
 
 Mode = Literal["new", "replace", "insert", "strip", "aside"]
@@ -36,6 +36,7 @@ class Landing:
         blend_in: frames over which what is there becomes the clip.
         blend_out: frames over which the clip becomes what is there.
         reduction: leave out keys that are not needed; None keys every frame.
+        match_ik: on a control rig, bring the IK controls to where the limbs are.
     """
 
     options: retarget.RetargetOptions
@@ -45,6 +46,7 @@ class Landing:
     blend_in: int = 0
     blend_out: int = 0
     reduction: Reduction | None = None
+    match_ik: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,19 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
     bones = armature_reader.read_bones(rig)
     with armature_reader.named(rig):
         joint_map = rig_map.joint_map_of(rig)
-    controls = control_rig.prepare(rig, joint_map)
+    controls = control_rig.prepare(rig, joint_map, landing.match_ik)
     world = np.array(rig.matrix_world)
     placed = replace(controls.on(bones.in_world(world), world), skin=armature_reader.read_skin(rig))
     curves = _retargeted(rig, placed, joint_map, motion, landing, scene)
-    resting = list(dict.fromkeys([*controls.resting, *tracks.carriers(bones, curves)]))
+    between = controls.ik.resting if controls.ik is not None else ()
+    resting = list(dict.fromkeys([*controls.resting, *between, *tracks.carriers(bones, curves)]))
     there = action_api.current(rig) if landing.mode in ("replace", "insert") else None
-    made, left = held_channels.without_held(rig, _tracks(rig, bones, curves, controls, resting, landing), there)
+    wanted = _tracks(rig, bones, curves, controls, resting, landing)
+    if controls.ik is not None:
+        heads = placed.heads[np.maximum(joint_map.joints, 0)]
+        moved = ik_matching.from_rest(curves.joints, curves.turns, heads, world)
+        wanted += tracks.of_ik(rig, bones, controls.ik, moved)
+    made, left = held_channels.without_held(rig, wanted, there)
     fps = scene.render.fps / scene.render.fps_base
     first = landing.frame - round(landing.options.anchor_s * fps)
     clip = Clip(rig, motion.name or "Motion", made, first, landing.blend_in, landing.blend_out, landing.reduction)
@@ -88,6 +96,8 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
     action = _WRITERS[mode](clip, there)
     if there is None:
         provenance.mark(action, motion)
+    if landing.mode != "aside":
+        _set_on_data(rig, controls)
     if landing.mode == "new" and not clip.blends:
         for name in resting:
             _put_to_rest(rig.pose.bones[name])
@@ -166,6 +176,14 @@ def _rests(rig: Object, track: Track) -> bool:
     """Whether a property has the track's values now."""
     now = track.from_channels(track.now(rig))
     return bool(min(np.abs(now - track.values[0]).max(), np.abs(now + track.values[0]).max()) < 1e-6)
+
+
+def _set_on_data(rig: Object, controls: control_rig.Controls) -> None:
+    """Sets the switches that the armature's data has: an object's action holds no keys of it."""
+    for switch in controls.switches:
+        if switch.of.of_data:
+            switch.of.put(rig, switch.value)
+            rig.data.update_tag()
 
 
 def _put_to_rest(bone: bpy.types.PoseBone) -> None:

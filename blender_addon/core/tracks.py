@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import control_rig
 from .engine import armature, quat, retarget, rotation_modes
+from .ik_controls import IkControls
 
 Array = NDArray[np.float64]
 
@@ -111,8 +112,25 @@ def _object_locations(rig: Object, travel: Array) -> Array:
 
 
 def of_switches(controls: control_rig.Controls, count: int) -> list[Track]:
-    """Tracks of the switches that let a rig's controls move the figure."""
-    return [Track(s.bone, s.channel, "", np.full((count, 1), float(s.value)), (0,)) for s in controls.switches]
+    """Tracks of the switches that let a rig's controls move the figure; those of its data an action cannot key."""
+    values = [(switch.of, switch.value) for switch in controls.switches]
+    values += controls.ik.switches if controls.ik is not None else ()
+    return [
+        Track(of.bone, of.channel, "", np.full((count, 1), float(value)), (0,))
+        for of, value in values
+        if not of.of_data
+    ]
+
+
+def of_ik(rig: Object, bones: armature.Bones, ik: IkControls, moved: Array) -> list[Track]:
+    """Tracks of the IK controls of limbs, for joints that ``moved`` ``[T, 22, 4, 4]`` since rest."""
+    made = []
+    for bone, (places, turns) in ik.channels(bones, moved).items():
+        name = bones.names[bone]
+        made.append(location(name, places))
+        if turns is not None:
+            made.append(rotation(rig.pose.bones[name], name, quat.unroll(turns)))
+    return made
 
 
 def at_rest(rig: Object, names: Iterable[str], count: int) -> list[Track]:

@@ -42,16 +42,47 @@ def apply_to_control_rig(take: str) -> dict[str, Any]:
     posed.location, hero.pose.bones["hips"].location = (0.3, 0.1, 0.2), (0.0, 0.2, 0.0)
     bpy.context.view_layer.update()
     tried = core("core.control_rig").prepare(hero, core("core.rig_map").joint_map_of(hero))
-    facts = {"after_trial": [limb["IK_FK"], list(posed.location), list(hero.pose.bones["hips"].location)]}
-    facts["switches"] = sorted(f"{switch.bone} {switch.name} {switch.value:g}" for switch in tried.switches)
+    facts: dict[str, Any] = {"after_trial": [limb["IK_FK"], list(posed.location), list(hero.pose.bones["hips"].location)]}
+    facts["switches"] = sorted(f"{switch.of.bone} {switch.of.name} {switch.value:g}" for switch in tried.switches)
     worst = worst_angle(hero, take, _RIGIFY)
+    bones = [f"DEF-{name}.{side}" for name in _RIGIFY_BONES for side in "LR"]
+    facts["under_ik_deg"] = _off_under_ik(hero, bones)
+    bpy.ops.hums.apply_motion(filepath=take, match_ik=False)
+    facts["unmatched_deg"] = _off_under_ik(hero, bones)
     return {**facts, "worst_deg": worst, "hips": list(hero.pose.bones["hips"].location)}
 
 
-def worst_angle(hero: bpy.types.Object, take: str, limbs: Limbs) -> float:
+_RIGIFY_BONES = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe")
+
+
+def _off_under_ik(hero: bpy.types.Object, bones: list[str]) -> float:
+    """Degrees that a bone points elsewhere when all limbs are switched to IK, where it is most."""
+    first, last = (int(frame) for frame in hero.animation_data.action.frame_range)
+    frames = range(first, last + 1, 7)
+    turned = _ways(hero, bones, frames)
+    for curve in curves_of(hero):
+        if "IK_FK" in curve.data_path or "ik_fk_switch" in curve.data_path:
+            core("core.key_table").write(curve, core("core.key_table").linear(np.array([1.0]), np.array([0.0])))
+    for name in [name for name in dict(hero.data.items()) if "ik_fk_switch" in name]:
+        hero.data[name] = type(hero.data[name])(0)
+    hero.data.update_tag()
+    cosine = np.sum(turned * _ways(hero, bones, frames), axis=-1)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))).max())
+
+
+def _ways(hero: bpy.types.Object, bones: list[str], frames: range) -> np.ndarray:
+    """Where bones point ``[F, B, 3]``."""
+    made = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        made.append([hero.pose.bones[name].vector.normalized() for name in bones])
+    return np.array(made)
+
+
+def worst_angle(hero: bpy.types.Object, take: str, limbs: Limbs, **settings: object) -> float:
     """Applies the take; degrees between a limb of the source and the rig's where they are farthest apart."""
     bpy.context.scene.render.fps = 30
-    bpy.ops.hums.apply_motion(filepath=take, placement="source", plant_feet=False)
+    bpy.ops.hums.apply_motion(filepath=take, placement="source", plant_feet=False, **settings)
     engine = core("core.engine")
     source = engine.canonical.canonicalize(engine.formats.load(take)).resampled(30.0)
     index = core("hums_engine.skeleton").INDEX
@@ -66,9 +97,9 @@ def worst_angle(hero: bpy.types.Object, take: str, limbs: Limbs) -> float:
     return worst
 
 
-def apply_to_auto_rig(take: str, on_object: bool, top: float, nameless: bool) -> dict[str, Any]:
+def apply_to_auto_rig(take: str, owner: str, top: float, nameless: bool) -> dict[str, Any]:
     """A rig such as Auto-Rig Pro makes, its limbs on IK and its controls posed: what moves, and what is touched."""
-    hero = control_rigs.auto_rig(control_rigs.Switches(on_object, top))
+    hero = control_rigs.auto_rig(control_rigs.Switches(owner, top))
     bones = [bone.name for bone in hero.data.bones]
     for name in ("c_hand_ik.l", "c_foot_ik.r", "c_root.x", "c_traj"):
         hero.pose.bones[name].location = (0.1, 0.05, 0.2)
@@ -77,12 +108,16 @@ def apply_to_auto_rig(take: str, on_object: bool, top: float, nameless: bool) ->
     now = dict(zip(bones, hero.data.bones.keys(), strict=True))
     before = _what_stays(hero, [now["c_hand_ik.l"], now["c_foot_ik.r"], now["c_foot_pole.l"]])
     limbs = {joints: (now[start], now[end]) for joints, (start, end) in _AUTO_RIG.items()}
-    worst = worst_angle(hero, take, limbs)
+    worst = worst_angle(hero, take, limbs, match_ik=False)
     after = _what_stays(hero, [now["c_hand_ik.l"], now["c_foot_ik.r"], now["c_foot_pole.l"]])
     keyed = {curve.data_path: curve.keyframe_points[0].co[1] for curve in curves_of(hero)}
+    switches = {path: value for path, value in keyed.items() if "ik_fk_switch" in path}
+    switches |= {name: value for name, value in hero.data.items() if "ik_fk_switch" in name}
+    bpy.ops.hums.apply_motion(filepath=take)
     return {
         "worst_deg": worst,
-        "switches": {path: value for path, value in keyed.items() if "ik_fk_switch" in path},
+        "under_ik_deg": _off_under_ik(hero, sorted({bone for pair in limbs.values() for bone in pair})),
+        "switches": switches,
         "changed": [what for what in before if before[what] != after[what]],
         "rests": [hero.pose.bones[now[name]].location.length for name in ("c_root.x", "c_traj")],
     }

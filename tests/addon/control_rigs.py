@@ -48,11 +48,11 @@ class Switches:
     """How the rig says whether its limbs are turned (at ``top``) or reach (at 0).
 
     Attributes:
-        on_object: custom properties of the armature object; else of each limb's IK control.
+        owner: whose custom properties they are: each limb's IK "control", the "object", or its "data".
         top: the upper end of their range; whole numbers where it is an integer.
     """
 
-    on_object: bool = False
+    owner: str = "control"
     top: float | int = 1.0
 
 
@@ -119,8 +119,8 @@ def _constrain(rig: bpy.types.Object, limb: str, side: str, switches: Switches) 
     reach.pole_target, reach.pole_subtarget = rig, f"c_{limb}_pole{side}"
     turned = rig.pose.bones[f"{parts[2]}_ik{side}"].constraints.new("COPY_ROTATION")
     turned.target, turned.subtarget = rig, control
-    owner: Any = rig if switches.on_object else rig.pose.bones[control]
-    name = f"ik_fk_switch_{limb}{side}" if switches.on_object else "ik_fk_switch"
+    owner: Any = {"object": rig, "data": rig.data}.get(switches.owner, rig.pose.bones[control])
+    name = "ik_fk_switch" if switches.owner == "control" else f"ik_fk_switch_{limb}{side}"
     owner[name] = type(switches.top)(0)
     owner.id_properties_ui(name).update(min=0, max=switches.top)
     for part in parts:
@@ -129,8 +129,11 @@ def _constrain(rig: bpy.types.Object, limb: str, side: str, switches: Switches) 
             copy.target, copy.subtarget = rig, form.format(part) + side
         driver = copy.driver_add("influence").driver
         variable = driver.variables.new()
-        variable.targets[0].id = rig
-        variable.targets[0].data_path = f'["{name}"]' if owner is rig else f'{owner.path_from_id()}["{name}"]'
+        target = variable.targets[0]
+        if switches.owner == "data":
+            variable.type, target.id_type = "SINGLE_PROP", "ARMATURE"
+        target.id = rig.data if switches.owner == "data" else rig
+        target.data_path = (owner.path_from_id() if switches.owner == "control" else "") + f'["{name}"]'
         driver.expression = f"{variable.name} / {switches.top}"
 
 

@@ -18,20 +18,29 @@ def test_a_rigify_character_follows_the_source_whatever_its_switches_said(blende
     assert hand == pytest.approx([0.3, 0.1, 0.2])
     assert hips == pytest.approx([0.0, 0.2, 0.0])
     assert facts["worst_deg"] < 1.0
+    assert facts["under_ik_deg"] < 3.0, "switched to IK, limbs stay, but for what Rigify's IK bones give in length"
+    assert facts["unmatched_deg"] > 10.0, "which is because the IK controls were keyed"
     assert facts["hips"] == [0.0, 0.0, 0.0], "a control that would add to the pose goes to rest"
 
 
 @pytest.mark.parametrize(
-    ("on_object", "top", "nameless"),
-    [(False, 1.0, False), (False, 1.0, True), (True, 1, False), (False, 10.0, False)],
-    ids=["as made", "without names", "switches on the object", "switches from 0 to 10"],
+    ("owner", "top", "nameless"),
+    [
+        ("control", 1.0, False),
+        ("control", 1.0, True),
+        ("object", 1, False),
+        ("data", 1.0, False),
+        ("control", 10.0, False),
+    ],
+    ids=["as made", "without names", "switches on the object", "switches on its data", "switches from 0 to 10"],
 )
 def test_a_rig_like_auto_rig_pro_s_follows_the_source_and_is_else_untouched(
-    blender: Blender, on_object: bool, top: float, nameless: bool
+    blender: Blender, owner: str, top: float, nameless: bool
 ) -> None:
     take = ROOT / "samples" / "kick_11_01.bvh"
-    facts = blender.run("apply_to_auto_rig", take=take, on_object=on_object, top=top, nameless=nameless)
+    facts = blender.run("apply_to_auto_rig", take=take, owner=owner, top=top, nameless=nameless)
     assert facts["worst_deg"] < 1.0
+    assert facts["under_ik_deg"] < 1.0
     assert list(facts["switches"].values()) == [top] * 4
     assert facts["changed"] == []
     assert facts["rests"] == [0.0, 0.0], "controls that would add to the pose go to rest"
