@@ -11,12 +11,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.types import Object
 
+from . import landing_options
 from .core import armature_reader, batch, libraries, motion_assets
 from .core.batch import Wanted
 from .core.clip_writer import Reduction
@@ -32,7 +34,9 @@ _IMPORTERS: dict[str, Callable[[str], Any]] = {
 
 def add_verb(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Adds the verb to the engine's command line."""
-    words = add("apply", _apply, "put motions on the rig of a file, each as an action of its own")
+    words = add(
+        "apply", _apply, "put motions on the rig of a file, each as an action of its own or one after the other"
+    )
     words.add_argument("rig", help="a .blend, .fbx, .glb or .gltf file with the rig")
     words.add_argument("-o", "--output", required=True, help="the .blend file to write")
     words.add_argument("--object", default="", help="name of the armature (needed where the file holds several)")
@@ -47,7 +51,27 @@ def add_verb(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--scope", choices=("clips", "moments"), default="clips", help="whole clips, or stretches of them"
     )
     words.add_argument("--whole", action="store_true", help="whole motions, not only the stretches like the query")
-    words.add_argument("--root", choices=("motion", "in_place", "object"), default="motion", help="what travels")
+    words.add_argument(
+        "--mode",
+        choices=("actions", *_names(landing_options.MODES)),
+        default="actions",
+        help="an action each, kept for later (default); a new action that the rig plays; in place of the keys that are "
+        "there; inserted between them; an NLA strip each. In the last three one motion follows the other",
+    )
+    words.add_argument("--frame", type=int, default=1, help="frame at which the first motion starts (default: 1)")
+    words.add_argument("--blend-in", type=int, default=0, metavar="FRAMES", help="from what is there to the motion")
+    words.add_argument("--blend-out", type=int, default=0, metavar="FRAMES", help="from the motion to what is there")
+    words.add_argument("--root", choices=_names(landing_options.ROOTS), default="motion", help="what travels")
+    words.add_argument(
+        "--placement",
+        choices=_names(landing_options.PLACEMENTS),
+        default="rig",
+        help="start where the rig rests, from its pose at that frame, or where it was recorded",
+    )
+    words.add_argument("--scale", type=float, default=0.0, help="size of the path (default: the ratio of the legs)")
+    words.add_argument(
+        "--mirror", choices=("found", "always", "never"), default="found", help="exchange left and right"
+    )
     words.add_argument(
         "--plant-feet",
         action=argparse.BooleanOptionalAction,
@@ -55,17 +79,33 @@ def add_verb(add: Callable[..., argparse.ArgumentParser]) -> None:
         help="hold feet in place while they stand",
     )
     words.add_argument("--reach-hands", action="store_true", help="bring hands where they are in the motion")
+    words.add_argument(
+        "--match-ik",
+        action=argparse.BooleanOptionalAction,
+        default=Landing.match_ik,
+        help="on control rigs, key the IK controls too",
+    )
     words.add_argument("--fps", type=float, default=0.0, help="frames a second of the scene (default: the file's)")
     words.add_argument(
         "--fewer-keys", type=float, default=0.0, metavar="DEGREES", help="leave out keys within this error"
     )
+    words.add_argument("--millimetres", type=float, default=2.0, help="the same for the path (default: 2)")
+    words.add_argument("--curve", choices=("bezier", "linear"), default="bezier", help="what goes from key to key")
     words.add_argument("--assets", action="store_true", help="mark the actions as assets, with pictures and tags")
     words.add_argument("--catalog", default="", help="catalog of the assets, such as Motions/Walks")
 
 
+def _names(items: tuple[tuple[str, str, str], ...]) -> tuple[str, ...]:
+    return tuple(name for name, _, _ in items)
+
+
 def _apply(options: argparse.Namespace) -> int:
     with _quiet_stdout():
-        wanted = _wanted(options)
+        wanted = [_mirrored(one, options.mirror) for one in _wanted(options)]
+        if options.mode == "new" and len(wanted) > 1:
+            raise errors.HumsError(
+                f"A rig plays one new action, and {len(wanted)} motions were named: use --mode actions or strip."
+            )
         rig = _opened_rig(options.rig, options.object)
         if options.fps > 0:
             scene = bpy.context.scene
@@ -103,13 +143,27 @@ def _told(done: int, total: int) -> None:
         print(f"applying: {done} of {total}", file=sys.stderr)
 
 
+def _mirrored(one: Wanted, mirror: str) -> Wanted:
+    return one if mirror == "found" else replace(one, mirrored=mirror == "always")
+
+
 def _landing(options: argparse.Namespace) -> Landing:
     degrees = options.fewer_keys
     return Landing(
         options=retarget.RetargetOptions(
-            root=options.root, plant_feet=options.plant_feet, reach_hands=options.reach_hands
+            root=options.root,
+            placement="source" if options.placement == "source" else "rig",
+            scale=max(options.scale, 0.0),
+            plant_feet=options.plant_feet,
+            reach_hands=options.reach_hands,
         ),
-        reduction=Reduction(degrees, 2.0) if degrees > 0 else None,
+        mode="aside" if options.mode == "actions" else options.mode,
+        frame=options.frame,
+        continues=options.placement == "pose",
+        blend_in=max(options.blend_in, 0),
+        blend_out=max(options.blend_out, 0),
+        reduction=Reduction(degrees, options.millimetres, options.curve == "bezier") if degrees > 0 else None,
+        match_ik=options.match_ik,
     )
 
 

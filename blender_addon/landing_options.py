@@ -20,18 +20,18 @@ from .core.landing import Landing
 
 _ONCE = {"SKIP_SAVE"}  # else Blender would fill in what the last call said
 
-_MODES = (
+MODES = (
     ("new", "New Action", "A new action, which becomes the rig's; the one that it had stays in the file"),
     ("replace", "Replace Keys", "In the action that the rig has, in place of the keys in these frames"),
     ("insert", "Insert", "In the action that the rig has; all that comes later in it shifts by the clip's length"),
     ("strip", "NLA Strip", "A strip on a track of its own above all others; the rig's action stays as it is"),
 )
-_ROOTS = (
+ROOTS = (
     ("motion", "As Recorded", "The figure travels as it was recorded"),
     ("in_place", "In Place", "The figure stays over its start"),
     ("object", "On the Object", "The rig's object travels over the ground, and the bones move in place"),
 )
-_PLACEMENTS = (
+PLACEMENTS = (
     ("rig", "Where the Rig Stands", "Start where the rig rests, facing as it rests"),
     ("pose", "From the Pose", "Go on from where the rig's pose stands at the start frame, facing as it does"),
     ("source", "Where It Was Recorded", "Keep the recorded place and heading"),
@@ -45,11 +45,11 @@ _CURVES = (
 class LandingOptions:
     """The settings that the session and the operators share."""
 
-    mode: EnumProperty(name="Land As", description="Where the keys go", items=_MODES, options=_ONCE)
+    mode: EnumProperty(name="Land As", description="Where the keys go", items=MODES, options=_ONCE)
     root: EnumProperty(
-        name="Path", description="What becomes of the way that the figure travels", items=_ROOTS, options=_ONCE
+        name="Path", description="What becomes of the way that the figure travels", items=ROOTS, options=_ONCE
     )
-    placement: EnumProperty(name="Start", description="Where the figure starts", items=_PLACEMENTS, options=_ONCE)
+    placement: EnumProperty(name="Start", description="Where the figure starts", items=PLACEMENTS, options=_ONCE)
     blend_in: IntProperty(
         name="Blend In",
         description="Frames over which what the rig does becomes the motion",

@@ -79,6 +79,7 @@ class HUMS_Result(PropertyGroup):
     mirrored: BoolProperty(name="Mirrored", description="It is the mirror image of this motion that is similar")
     library: StringProperty(name="Library", description="Folder of the library that the motion is in")
     starred: BoolProperty(name="Starred", description="The motion is marked with a star in its library")
+    picked: BoolProperty(name="Picked", description="Take this motion when picked results become actions")
     tags: StringProperty(name="Tags", description="What people tagged the motion with, separated by commas")
     scored: BoolProperty(name="Compared", description="It was found by its motion, not by its name", default=True)
     own: BoolProperty(name="Source of the Query", description="The motion that you searched with came from here")

@@ -50,6 +50,12 @@ class HUMS_StripSettings(PropertyGroup):
         default=False,
         update=_redraw,
     )
+    ghost_beside: BoolProperty(
+        name="Ghost Beside the Rig",
+        description="Show the ghost at the right of the rig, where no mesh hides it; it lands on the rig all the same",
+        default=False,
+        update=_redraw,
+    )
     size: IntProperty(
         name="Figure Size",
         description="Height of the figures",

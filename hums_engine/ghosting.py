@@ -40,11 +40,12 @@ class Body:
 
 
 def body_of(rig: Rig, joint_map: JointMap) -> Body:
-    """The joints of a rig that a map knows."""
+    """The joints of a rig that a map knows, as it would stand if its object were not tilted."""
+    rig = rig.upright(joint_map)
     bones = np.maximum(joint_map.joints, 0)
     there = joint_map.valid[:, None]
     return Body(
-        joints=np.where(there, rig.heads[bones], np.nan),
+        joints=rig.joints(joint_map),
         tips=np.where(there, rig.tips[bones], np.nan),
         valid=joint_map.valid,
         floor=rig.floor,

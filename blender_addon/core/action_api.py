@@ -63,8 +63,14 @@ def current(owner: Object) -> OwnAction | None:
     if not _SLOTTED:
         return OwnAction(action, action.fcurves, action.groups)
     if data.action_slot is None:
-        data.action_slot = action.slots.new("OBJECT", owner.name)
+        data.action_slot = _own_slot(action, data, owner) or action.slots.new("OBJECT", owner.name)
     return _with_slot(action, data.action_slot)
+
+
+def _own_slot(action: Any, data: Any, owner: Object) -> Any:  # noqa: ANN401 - the types are newer than 4.2's
+    """The slot that an action has for an object which names none: the one it used last, or that of its name."""
+    suitable = {slot.identifier: slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED")}
+    return suitable.get(data.last_slot_identifier) or suitable.get(f"OB{owner.name}")
 
 
 def _with_slot(action: Any, slot: Any) -> OwnAction:  # noqa: ANN401 - the types are newer than 4.2's

@@ -43,6 +43,12 @@ def rig_of(obj: Object | None) -> Object:
     for candidate in (*modifiers, obj.parent):
         if candidate is not None and candidate.type == "ARMATURE":
             return candidate
+    instanced = obj.instance_collection if obj.instance_type == "COLLECTION" else None
+    if instanced is not None and any(one.type == "ARMATURE" for one in instanced.all_objects):
+        raise errors.HumsError(
+            f"'{obj.name}' is an instance of a collection: make a library override of it first (menu Object), or make "
+            "the instance real."
+        )
     raise errors.HumsError(f"'{obj.name}' is not an armature and no armature moves it: click the rig first.")
 
 

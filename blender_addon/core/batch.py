@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many motions onto one rig, each as an action of its own that is kept for later: one step for each motion.
+"""Many motions onto one rig: each as an action of its own that is kept for later, or one after the other in time.
 
 Buttons take a step at a time, so that Blender can show how far it is and be stopped; scripts take all at once.
 """
@@ -15,7 +15,7 @@ from bpy.types import Action, Object, Scene
 
 from . import armature_reader, held_channels, landing, libraries, motion_assets, rig_map, wording
 from .engine import canonical, errors, formats
-from .landing import Landing
+from .landing import Landed, Landing
 from .motion_assets import AssetMark
 
 rpt = bpy.app.translations.pgettext_rpt
@@ -75,21 +75,26 @@ class Outcome:
 
     Attributes:
         made: the actions.
+        count: how many motions they hold.
+        plays: whether the rig plays them.
         failed: the motions that failed, with the reason.
         left: bones of which something was left alone, in the order found.
     """
 
     made: list[Action] = field(default_factory=list)
+    count: int = 0
+    plays: bool = False
     failed: list[tuple[str, str]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
     def told(self, rig: Object) -> str:
         """One sentence."""
-        count = len(self.made)
-        text = (
-            rpt("{count} motion is an action for {rig}") if count == 1 else rpt("{count} motions are actions for {rig}")
+        one, more = (
+            (rpt("{count} motion is on {rig}"), rpt("{count} motions are on {rig}"))
+            if self.plays
+            else (rpt("{count} motion is an action for {rig}"), rpt("{count} motions are actions for {rig}"))
         )
-        text = text.format(count=count, rig=rig.name)
+        text = (one if self.count == 1 else more).format(count=self.count, rig=rig.name)
         if self.failed:
             name, reason = self.failed[0]
             failed = rpt("{count} failed, such as {name}: {reason}")
@@ -102,29 +107,35 @@ def steps(
 ) -> Iterator[int]:
     """Puts each motion on the rig; yields how many are done after each.
 
-    What fails is listed in the outcome, and the others go on.
+    Unless they are kept aside, each starts where the one before it has ended. What fails is listed in the outcome, and
+    the others go on.
 
     Raises:
         HumsError: the rig cannot be animated at all, or is not that of a human figure.
     """
-    landing.check_can_be_animated(rig)
+    landing.check_can_be_animated(rig, chosen.mode)
     with armature_reader.named(rig):
         rig_map.joint_map_of(rig)
+    outcome.plays = chosen.mode != "aside"
     for done, one in enumerate(wanted, start=1):
         try:
-            _apply(rig, one, replace(chosen, mode="aside"), scene, mark, outcome)
+            landed = _apply(rig, one, chosen, scene, mark, outcome)
+            chosen = replace(chosen, frame=landed.last + 1) if outcome.plays else chosen
         except errors.HumsError as error:
             outcome.failed.append((one.name, str(error)))
         yield done
 
 
-def _apply(rig: Object, one: Wanted, chosen: Landing, scene: Scene, mark: AssetMark | None, outcome: Outcome) -> None:
+def _apply(rig: Object, one: Wanted, chosen: Landing, scene: Scene, mark: AssetMark | None, outcome: Outcome) -> Landed:
     motion = one.motion()
     landed = landing.land(rig, motion, chosen, scene)
-    outcome.made.append(landed.action)
+    if landed.action not in outcome.made:
+        outcome.made.append(landed.action)
+    outcome.count += 1
     outcome.left += [name for name in landed.left if name not in outcome.left]
     if mark is not None:
         motion_assets.mark(landed.action, motion, replace(mark, tags=(*mark.tags, *one.tags)))
+    return landed
 
 
 def run(

@@ -63,6 +63,7 @@ class _State:
         self.ghost: Ghost | None = None
         self.working: _Wish | None = None
         self.failed: _Wish | None = None
+        self.reason = ""
         self.since_s = 0.0
         self.since_frame = 0.0
 
@@ -88,6 +89,11 @@ def current(context: Context) -> Ghost | None:
     if _state.ghost is None and _state.working is None and wish != _state.failed:
         _begin(context, wish, chosen[1])
     return _state.ghost
+
+
+def refusal() -> str:
+    """Why there is no ghost where one was asked for, in one sentence; empty where there is one, or none is wanted."""
+    return _state.reason if _state.wish is not None and _state.wish == _state.failed else ""
 
 
 def is_working() -> bool:
@@ -133,8 +139,9 @@ def _from_pose(rig: Object, options: retarget.RetargetOptions) -> retarget.Retar
 
 def _begin(context: Context, wish: _Wish, rig: Object) -> None:
     """Reads what there is to read of the rig, and leaves the rest to a thread; a rig that is refused has no ghost."""
-    if drag.rig_refusal(rig):
-        _state.failed = wish
+    reason = drag.rig_refusal(rig)
+    if reason:
+        _state.failed, _state.reason = wish, reason
         return
     placed = armature_reader.read_bones(rig).in_world(np.array(rig.matrix_world))
     body = ghosting.body_of(placed, rig_map.joint_map_of(rig))
@@ -156,6 +163,7 @@ def _begin(context: Context, wish: _Wish, rig: Object) -> None:
 
     def refuse(error: Exception) -> None:
         last_error.remember(error, "Ghost")
+        _state.reason = str(error).removesuffix(".")
         tell(None)
 
     background.start(work, tell, refuse)
@@ -176,6 +184,11 @@ def _ghost(
         size=viewing.body_size(joints, body.valid),
         steps=time_sync.in_step(query, motion) if query is not None else None,
     )
+
+
+def stands_beside(context: Context) -> bool:
+    """Whether the ghost is to stand beside the rig; while it is dragged it stands where it would land."""
+    return preferences.of(context).strip.ghost_beside and drag.current() is None
 
 
 def moment_s(context: Context, ghost: Ghost) -> float:

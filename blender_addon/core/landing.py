@@ -89,6 +89,10 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
         moved = ik_matching.from_rest(curves.joints, curves.turns, heads, world)
         wanted += tracks.of_ik(rig, bones, controls.ik, moved)
     made, left = held_channels.without_held(rig, wanted, there)
+    if not made:
+        raise errors.HumsError(
+            f"All that the motion would move of '{rig.name}' is locked, driven or muted: unlock the bones first."
+        )
     fps = scene.render.fps / scene.render.fps_base
     first = landing.frame - round(landing.options.anchor_s * fps)
     clip = Clip(rig, motion.name or "Motion", made, first, landing.blend_in, landing.blend_out, landing.reduction)

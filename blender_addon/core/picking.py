@@ -136,6 +136,12 @@ def pixels_per_metre(region: Region, area: Area, point: NDArray[np.floating]) ->
     return float(np.linalg.norm(ends[1, :2] - ends[0, :2]))
 
 
+def view_right(region: Region, area: Area) -> Array:
+    """The way to the right on the screen ``[3]`` in the world, over the ground."""
+    right = np.array(_view_of(region, area).view_matrix)[0, :3] * [1.0, 1.0, 0.0]
+    return right / max(float(np.linalg.norm(right)), 1e-9)
+
+
 def _view_of(region: Region, area: Area) -> Any:  # noqa: ANN401 - Blender's view
     """The 3D view of a region, which is one of four in a quad view."""
     data = region.data

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
-from bpy.types import Context, Event
+from bpy.types import Context, Event, UILayout
 
 from .. import landing_options, properties
 from ..core import armature_reader, batch, motion_assets, wording
@@ -33,6 +34,7 @@ _ONCE = {"SKIP_SAVE"}
 _HIDDEN = {"HIDDEN", "SKIP_SAVE"}
 _TICK_S = 0.01
 _FIRST_FRAME = 1
+_ONE_COLUMN = 12
 
 
 class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
@@ -48,6 +50,7 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         items=(
             ("all", "All Results", "All motions that are listed"),
             ("starred", "Starred Results", "Those of them that are marked with a star"),
+            ("picked", "Picked Results", "Those that are ticked below"),
         ),
         options=_ONCE,
     )
@@ -91,6 +94,8 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         layout.use_property_decorate = False
         if not self.files and not self.clip_ids:
             layout.prop(self, "which")
+            if self.which == "picked":
+                _draw_picks(layout, context)
         layout.prop(self, "as_assets")
         row = layout.row()
         row.active = self.as_assets
@@ -156,7 +161,7 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
     def _begin(self, context: Context) -> None:
         rig = armature_reader.rig_of(context.active_object)
         wanted = self._wanted(context)
-        chosen = landing_options.landing(self, _FIRST_FRAME, 0.0)
+        chosen = replace(landing_options.landing(self, _FIRST_FRAME, 0.0), mode="aside")
         mark = motion_assets.AssetMark(catalog=self.catalog, folder=motion_assets.folder_of_file())
         self._rig, self._outcome, self._count = rig.name, Outcome(), len(wanted)
         given = mark if self.as_assets else None
@@ -190,10 +195,24 @@ class HUMS_OT_apply_motions(landing_options.LandingOptions, Guarded):
         if self.clip_ids:
             path = library_path(context, self.library)
             return [batch.of_clip(path, number.strip()) for number in self.clip_ids.split(",") if number.strip()]
-        found = [result for result in properties.session(context).results if self.which == "all" or result.starred]
+        found = [result for result in properties.session(context).results if self._takes(result)]
+        if not found and self.which == "picked":
+            raise errors.HumsError("No result is picked: tick those to take.")
         if not found:
             raise errors.HumsError("There are no such results: search first, or name files or clips.")
         return [wanted_of(context, result) for result in found]
+
+    def _takes(self, result: properties.HUMS_Result) -> bool:
+        return {"all": True, "starred": result.starred, "picked": result.picked}[self.which]
+
+
+def _draw_picks(layout: UILayout, context: Context) -> None:
+    """The results, to be ticked; in two columns where they are many."""
+    results = properties.session(context).results
+    flow = layout.box().column_flow(columns=1 if len(results) <= _ONE_COLUMN else 2, align=True)
+    flow.use_property_split = False
+    for result in results:
+        flow.prop(result, "picked", text=result.name)
 
 
 class HUMS_OT_result_to_asset(Guarded):
@@ -219,7 +238,7 @@ class HUMS_OT_result_to_asset(Guarded):
         rig = armature_reader.rig_of(context.active_object)
         wanted = wanted_of(context, session.results[session.active_result])
         mark = motion_assets.AssetMark(catalog=self.catalog, folder=motion_assets.folder_of_file())
-        chosen = landing_options.landing(session.landing, _FIRST_FRAME, 0.0)
+        chosen = replace(landing_options.landing(session.landing, _FIRST_FRAME, 0.0), mode="aside")
         outcome = batch.run(rig, [wanted], chosen, context.scene, mark)
         if outcome.failed:
             raise errors.HumsError(outcome.failed[0][1])

@@ -7,13 +7,18 @@ import bpy
 import numpy as np
 from bpy.types import Context
 
-from ..core import draw_handlers, ghost, picking, strip
+from ..core import drag, draw_handlers, ghost, picking, strip
 from ..core.engine import moving_figure
-from . import painter, palette
+from . import painter, palette, words
+
+iface = bpy.app.translations.pgettext_iface
 
 _REFRESH_S = 1.0 / 30.0
 _OPACITY = 0.62
 _FAR_OPACITY = 0.34
+_BESIDE_M = 0.9
+"""How far to the right of the rig a ghost of the reference body's size stands, where it does not stand on it."""
+_MARGIN = 8.0
 
 
 def draw() -> None:
@@ -26,6 +31,8 @@ def draw() -> None:
         draw_handlers.tick(animate)
     if seen is not None:
         _draw_ghost(context, seen)
+    elif ghost.refusal() and drag.current() is None:
+        _draw_refusal(context, ghost.refusal())
 
 
 def animate() -> float | None:
@@ -39,6 +46,8 @@ def animate() -> float | None:
 def _draw_ghost(context: Context, seen: ghost.Ghost) -> None:
     joints = seen.at(ghost.moment_s(context, seen))
     region, area = context.region, context.area
+    if ghost.stands_beside(context):
+        joints = joints + picking.view_right(region, area) * (_BESIDE_M * seen.size)
     points = picking.projected(region, area, joints)
     points[:, 2] = picking.nearness(region, area, joints)
     if not np.isfinite(points).all():
@@ -52,6 +61,16 @@ def _draw_ghost(context: Context, seen: ghost.Ghost) -> None:
     colours[:, 3] = _OPACITY + (_FAR_OPACITY - _OPACITY) * painted.fade
     radii = np.maximum(painted.radii * 0.8, unit)
     painter.draw_strokes(painted.ends, radii, colours)
+
+
+def _draw_refusal(context: Context, reason: str) -> None:
+    """The reason, on top of the strip, or at the bottom of a viewport that has none."""
+    layout = strip.layout(context, context.area, context.region)
+    unit = context.preferences.system.ui_scale
+    x, y = (layout.box.x, layout.box.y + layout.box.height) if layout is not None else (_MARGIN * unit, 0.0)
+    above = 4.0 * strip.line_height(context)  # over what the tile under the mouse is called
+    told = iface("No ghost: {reason}").format(reason=reason)
+    words.draw_words(context, palette.of(context), [told], x + _MARGIN * unit, y + _MARGIN * unit + above, alarm=True)
 
 
 def register() -> None:

@@ -31,6 +31,7 @@ class HUMS_PT_strip(Panel):
         column = layout.column(heading="Ghost")
         column.prop(settings, "ghost", text="Under the Mouse")
         column.prop(settings, "keep_ghost", text="Selected Result")
+        column.prop(settings, "ghost_beside", text="Beside the Rig")
 
 
 def _draw_switch(self: Panel, context: Context) -> None:

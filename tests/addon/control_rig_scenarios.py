@@ -42,7 +42,9 @@ def apply_to_control_rig(take: str) -> dict[str, Any]:
     posed.location, hero.pose.bones["hips"].location = (0.3, 0.1, 0.2), (0.0, 0.2, 0.0)
     bpy.context.view_layer.update()
     tried = core("core.control_rig").prepare(hero, core("core.rig_map").joint_map_of(hero))
-    facts: dict[str, Any] = {"after_trial": [limb["IK_FK"], list(posed.location), list(hero.pose.bones["hips"].location)]}
+    facts: dict[str, Any] = {
+        "after_trial": [limb["IK_FK"], list(posed.location), list(hero.pose.bones["hips"].location)]
+    }
     facts["switches"] = sorted(f"{switch.of.bone} {switch.of.name} {switch.value:g}" for switch in tried.switches)
     worst = worst_angle(hero, take, _RIGIFY)
     bones = [f"DEF-{name}.{side}" for name in _RIGIFY_BONES for side in "LR"]
@@ -132,3 +134,31 @@ def _what_stays(hero: bpy.types.Object, posed: list[str]) -> dict[str, Any]:
         "drivers": [curve.driver.expression for curve in hero.animation_data.drivers],
         "IK controls": [[list(row) for row in hero.pose.bones[name].matrix_basis] for name in posed],
     }
+
+
+def ghost_and_landing(take: str) -> dict[str, float]:
+    """Metres between the ghost's joints and those of the rig that the take lands on, where they are farthest apart."""
+    bpy.context.scene.render.fps = 30
+    slope = bpy.data.objects.new("Slope", None)
+    bpy.context.scene.collection.objects.link(slope)
+    slope.rotation_euler = (0.6, 0.2, 0.3)
+    made = {"control rig": control_rigs.auto_rig(control_rigs.Switches()), "on a slope": rigs.humanoid()}
+    made["on a slope"].parent = slope
+    return {name: _ghost_off(hero, take) for name, hero in made.items()}
+
+
+def _ghost_off(hero: bpy.types.Object, take: str) -> float:
+    bpy.context.view_layer.objects.active = hero
+    bpy.context.view_layer.update()
+    engine, bones = core("core.engine"), core("core.armature_reader").read_bones(hero)
+    joint_map = core("core.rig_map").joint_map_of(hero)
+    body = engine.ghosting.body_of(bones.in_world(np.array(hero.matrix_world)), joint_map)
+    motion = engine.canonical.canonicalize(engine.formats.load(take))
+    ghost = engine.ghosting.play(motion, body, engine.retarget.RetargetOptions(), 30.0)[:, joint_map.valid]
+    bpy.ops.hums.apply_motion(filepath=take)
+    names = [bones.names[bone] for bone in joint_map.joints[joint_map.valid]]
+    off = []
+    for frame in range(0, len(ghost), 15):
+        bpy.context.scene.frame_set(1 + frame)
+        off.append(np.linalg.norm(np.array(rigs.bone_heads(hero, names)) - ghost[frame], axis=-1).max())
+    return float(max(off))

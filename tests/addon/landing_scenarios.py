@@ -404,7 +404,32 @@ def refused_rigs(take: str, folder: str) -> dict[str, str]:
     for mode in ("replace", "insert"):
         told[f"linked action, {mode}"] = refusal(bpy.ops.hums.apply_motion, filepath=take, mode=mode)
     told["linked action, new"] = refusal(bpy.ops.hums.apply_motion, filepath=take, mode="new")
+    for bone in hero.pose.bones:
+        bone.lock_rotation, bone.lock_rotation_w, bone.lock_location = (True,) * 3, True, (True,) * 3
+    told["all locked"] = refusal(bpy.ops.hums.apply_motion, filepath=take)
+    told.update(_instance_of_a_collection(take, hero))
     return told
+
+
+def _instance_of_a_collection(take: str, hero: bpy.types.Object) -> dict[str, str]:
+    characters, instance = bpy.data.collections.new("Characters"), bpy.data.objects.new("Extra", None)
+    characters.objects.link(hero)
+    instance.instance_type, instance.instance_collection = "COLLECTION", characters
+    bpy.context.scene.collection.objects.link(instance)
+    activate(instance)
+    return {"instance of a collection": refusal(bpy.ops.hums.apply_motion, filepath=take)}
+
+
+def slot_of_its_name(take: str) -> list[str]:
+    """The slots of an action that the rig plays again after it had let go of its slot; none before 4.4."""
+    hero = blocked_hero()
+    action: Any = hero.animation_data.action
+    if not hasattr(action, "slots"):
+        return []
+    before = [slot.identifier for slot in action.slots]
+    hero.animation_data.action_slot = None
+    land(take, mode="replace")
+    return [*before, *(slot.identifier for slot in action.slots)]
 
 
 def overridden_rig(take: str, blend: str) -> dict[str, Any]:
@@ -503,6 +528,9 @@ def batch(library: str, folder: str, takes: list[str]) -> dict[str, Any]:
         "current": hero.animation_data.action.name,
     }
     bpy.ops.hums.apply_motions(which="starred")
+    facts["none_picked"] = refusal(bpy.ops.hums.apply_motions, which="picked")
+    results[0].picked = True
+    bpy.ops.hums.apply_motions(which="picked")
     bpy.ops.hums.apply_motions(clip_ids=f"{results[2].clip_id},{results[3].clip_id}")
     files = [{"name": Path(take).name} for take in [*takes, "missing.bvh"]]
     bpy.ops.hums.apply_motions(directory=str(Path(takes[0]).parent), files=files)
@@ -544,13 +572,28 @@ def apply_on_the_farm(library: str, folder: str, take: str) -> dict[str, Any]:
     blend, fbx = str(Path(folder) / "hero.blend"), str(Path(folder) / "hero.fbx")
     bpy.ops.wm.save_as_mainfile(filepath=blend)
     bpy.ops.export_scene.fbx(filepath=fbx, add_leaf_bones=False)
-    out = [str(Path(folder) / "out" / f"{name}.blend") for name in ("clips", "query", "broken")]
-    more = ["--library", library, "--json"]
+    out = [str(Path(folder) / "out" / f"{name}.blend") for name in ("clips", "query", "broken", "strips")]
+    more, clips = ["--library", library, "--json"], ["walk_07_04", "run_09_01"]
     calls = {
-        "clips": [blend, "-o", out[0], "--clips", "walk_07_04", "run_09_01", "--assets", "--catalog", "Walks", *more],
+        "clips": [blend, "-o", out[0], "--clips", *clips, "--assets", "--catalog", "Walks", *more],
         "query": [fbx, "-o", out[1], "--query", take, "-k", "3", "--fps", "30", "--fewer-keys", "1", *more],
         "broken": [blend, "-o", out[2], "--files", take, str(Path(folder) / "missing.bvh"), "--json"],
         "nothing": [blend, "-o", out[2], "--json"],
+        "strips": [
+            blend,
+            "-o",
+            out[3],
+            "--mode",
+            "strip",
+            "--frame",
+            "20",
+            "--clips",
+            *clips,
+            "--placement",
+            "pose",
+            *more,
+        ],
+        "two new": [blend, "-o", out[2], "--mode", "new", "--clips", *clips, *more],
         "no rig": [blend, "--object", "Nobody", "-o", out[2], "--files", take],
         "no such file": [str(Path(folder) / "none.blend"), "-o", out[2], "--files", take],
     }
@@ -565,4 +608,7 @@ def apply_on_the_farm(library: str, folder: str, take: str) -> dict[str, Any]:
         facts[name]["actions"] = sorted(action.name for action in bpy.data.actions)
         facts[name]["assets"] = [action.asset_data is not None for action in bpy.data.actions]
         facts[name]["fps"] = bpy.context.scene.render.fps
+    bpy.ops.wm.open_mainfile(filepath=out[3])
+    strips = [track.strips[0] for track in bpy.data.objects["Hero"].animation_data.nla_tracks]
+    facts["strips"]["spans"] = [[strip.frame_start, strip.frame_end] for strip in strips]
     return facts

@@ -44,3 +44,8 @@ def test_a_rig_like_auto_rig_pro_s_follows_the_source_and_is_else_untouched(
     assert list(facts["switches"].values()) == [top] * 4
     assert facts["changed"] == []
     assert facts["rests"] == [0.0, 0.0], "controls that would add to the pose go to rest"
+
+
+def test_the_ghost_stands_where_the_motion_lands_on_control_rigs_and_under_tilted_parents(blender: Blender) -> None:
+    facts = blender.run("ghost_and_landing", take=ROOT / "samples" / "kick_11_01.bvh")
+    assert max(facts.values()) < 0.01, facts

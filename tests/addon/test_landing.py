@@ -126,6 +126,8 @@ def test_locked_and_muted_curves_are_left_alone(blender: Blender) -> None:
 
 
 REFUSED = {
+    "all locked": "is locked, driven or muted: unlock the bones first",
+    "instance of a collection": "make a library override of it first (menu Object), or make the instance real",
     "edit mode": "'Hero' is in edit mode: leave it first",
     "its data in edit mode": "'Twin' is in edit mode: leave it first",
     "tweak mode": "'Hero' has an NLA strip in tweak mode: leave it first",
@@ -158,6 +160,11 @@ def test_pose_mode_shared_armatures_hidden_collections_and_other_scenes(blender:
     assert facts["fps"] == 24
 
 
+def test_an_action_without_a_slot_for_the_rig_gets_back_the_one_of_its_name(blender: Blender) -> None:
+    slots = blender.run("slot_of_its_name", take=WALK)
+    assert slots[: len(slots) // 2] == slots[len(slots) // 2 :]
+
+
 def test_one_undo_brings_replaced_keys_back(blender: Blender) -> None:
     assert blender.run("undo_replace", take=WALK) == {"changed": True, "undone": True, "redone": True}
 
@@ -174,7 +181,8 @@ def test_many_motions_become_actions_and_assets_and_the_rig_keeps_its_own(
     assert facts["catalogs"] == 1
     assert facts["catalog"].endswith(":Motions/Walks:Motions-Walks")
     assert facts["current"] == "Blocking"
-    assert facts["more"] == 5, "one star, two clips, two files; the missing file stops nothing"
+    assert "No result is picked" in facts["none_picked"]
+    assert facts["more"] == 6, "one star, one tick, two clips, two files; the missing file stops nothing"
     assert facts["asset"] == 1
     assert facts["kept"] == 4 + 5 + 1
     shape, contrast = facts["picture"]
@@ -187,7 +195,7 @@ def test_many_motions_become_actions_and_assets_and_the_rig_keeps_its_own(
 def test_a_farm_applies_motions_to_rigs_of_files(blender: Blender, sample_library: Path, tmp_path: Path) -> None:
     facts = blender.run("apply_on_the_farm", library=sample_library, folder=tmp_path, take=WALK)
     assert {name: facts[name]["code"] for name in facts} == {
-        "clips": 0, "query": 0, "broken": 1, "nothing": 2, "no rig": 2, "no such file": 2
+        "clips": 0, "query": 0, "broken": 1, "nothing": 2, "strips": 0, "two new": 2, "no rig": 2, "no such file": 2
     }  # fmt: skip
     assert facts["clips"]["said"]["actions"] == facts["clips"]["actions"][::-1] == ["walk_07_04", "run_09_01"]
     assert all(facts["clips"]["assets"])
@@ -196,3 +204,7 @@ def test_a_farm_applies_motions_to_rigs_of_files(blender: Blender, sample_librar
     assert facts["query"]["fps"] == 30
     assert facts["broken"]["said"]["failed"][0]["motion"] == "missing"
     assert facts["nothing"]["said"]["error"].startswith("No motion was named")
+    (start, end), (onward, _) = facts["strips"]["spans"]
+    assert start == 20
+    assert onward == end + 1, "one motion follows the other"
+    assert "one new action" in facts["two new"]["said"]["error"]
