@@ -40,7 +40,8 @@ class Body:
 
 
 def body_of(rig: Rig, joint_map: JointMap) -> Body:
-    """The joints of a rig that a map knows, as it would stand if its object were not tilted."""
+    """The joints of a rig that a map knows, as they are seen, and as it would stand if its object were not tilted."""
+    joint_map = rig.sides_as_seen(joint_map)
     rig = rig.upright(joint_map)
     bones = np.maximum(joint_map.joints, 0)
     there = joint_map.valid[:, None]

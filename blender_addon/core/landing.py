@@ -13,10 +13,11 @@ from typing import Literal
 import bpy
 import numpy as np
 from bpy.types import Action, Object, Scene
+from numpy.typing import NDArray
 
 from . import action_api, armature_reader, clip_writer, control_rig, held_channels, provenance, rig_map, tracks
 from .clip_writer import Clip, Reduction
-from .engine import armature, canonical, errors, ik_matching, mapping, retarget
+from .engine import armature, canonical, errors, ik_matching, mapping, retarget, skeleton
 from .tracks import Track
 
 Mode = Literal["new", "replace", "insert", "strip", "aside"]
@@ -85,9 +86,7 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
     there = action_api.current(rig) if landing.mode in ("replace", "insert") else None
     wanted = _tracks(rig, bones, curves, controls, resting, landing)
     if controls.ik is not None:
-        heads = placed.heads[np.maximum(joint_map.joints, 0)]
-        moved = ik_matching.from_rest(curves.joints, curves.turns, heads, world)
-        wanted += tracks.of_ik(rig, bones, controls.ik, moved)
+        wanted += tracks.of_ik(rig, bones, controls.ik, _moved(placed, joint_map, curves, world))
     made, left = held_channels.without_held(rig, wanted, there)
     if not made:
         raise errors.HumsError(
@@ -108,6 +107,17 @@ def land(rig: Object, motion: canonical.CanonicalMotion, landing: Landing, scene
     action.update_tag()
     rig.update_tag(refresh={"OBJECT", "DATA", "TIME"})
     return Landed(action, clip.first, clip.last, tuple(left))
+
+
+def _moved(
+    placed: retarget.Rig, joint_map: mapping.JointMap, curves: retarget.BoneCurves, world: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What the joints of the map did since rest ``[T, 22, 4, 4]``, in the armature's space."""
+    seen = placed.sides_as_seen(joint_map)
+    heads = placed.heads[np.maximum(seen.joints, 0)]
+    moved = ik_matching.from_rest(curves.joints, curves.turns, heads, world)
+    is_mirrored = not np.array_equal(seen.joints, joint_map.joints)
+    return moved[:, skeleton.TWINS] if is_mirrored else moved
 
 
 def check_can_be_animated(rig: Object, mode: Mode = "new") -> None:

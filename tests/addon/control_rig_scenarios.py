@@ -155,7 +155,7 @@ def _ghost_off(hero: bpy.types.Object, take: str) -> float:
     body = engine.ghosting.body_of(bones.in_world(np.array(hero.matrix_world)), joint_map)
     motion = engine.canonical.canonicalize(engine.formats.load(take))
     ghost = engine.ghosting.play(motion, body, engine.retarget.RetargetOptions(), 30.0)[:, joint_map.valid]
-    bpy.ops.hums.apply_motion(filepath=take)
+    bpy.ops.hums.apply_motion(filepath=take, frame=1)
     names = [bones.names[bone] for bone in joint_map.joints[joint_map.valid]]
     off = []
     for frame in range(0, len(ghost), 15):

@@ -184,7 +184,7 @@ def test_many_motions_become_actions_and_assets_and_the_rig_keeps_its_own(
     assert "No result is picked" in facts["none_picked"]
     assert facts["more"] == 6, "one star, one tick, two clips, two files; the missing file stops nothing"
     assert facts["asset"] == 1
-    assert facts["kept"] == 4 + 5 + 1
+    assert facts["kept"] == 4 + 6 + 1
     shape, contrast = facts["picture"]
     assert shape == [256, 256, 4]
     assert contrast > 0.5
