@@ -287,7 +287,9 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Unregisters the session's state."""
+    """Unregisters the session's state; the window manager keeps it, but what was under way is not any more."""
+    for name in ("indexing", "progress", "searching", "reading"):
+        session(bpy.context).property_unset(name)
     del WindowManager.hums  # type: ignore[attr-defined]
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

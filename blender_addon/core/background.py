@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,6 +20,8 @@ from . import last_error
 Result = TypeVar("Result")
 
 _INTERVAL_S = 0.02
+_PATIENCE_S = 10.0
+"""For all that is at work, when the add-on is disabled."""
 
 _answers: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 _at_work: set[threading.Thread] = set()
@@ -75,8 +78,9 @@ def _keep(error: Exception) -> None:
 def stop() -> None:
     """Tells nobody any more: the add-on is being disabled. Waits for what is at work, which may hold files."""
     _told[0] = False
+    ends = time.monotonic() + _PATIENCE_S
     for thread in list(_at_work):
-        thread.join(timeout=10.0)
+        thread.join(timeout=max(ends - time.monotonic(), 0.0))
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     while not _answers.empty():

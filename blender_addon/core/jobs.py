@@ -221,6 +221,12 @@ def stop() -> None:
     cancel()
 
 
+def tell_again() -> None:
+    """Has it told anew how far the task is: whoever was told has forgotten it."""
+    for job in _running:
+        job.has_news = True
+
+
 def _tell(job: IndexJob) -> None:
     """Tells of a job what is new: panels are drawn anew for it, which costs Blender more than hearing it."""
     if job.has_news:

@@ -9,7 +9,7 @@ import bpy
 from bpy.types import Context
 
 from .. import preferences, properties
-from ..core import background, draw_handlers, library_facts, preview_motions, viewports
+from ..core import background, draw_handlers, jobs, library_facts, preview_motions, viewports
 from . import asking, index_library
 
 _AFTER_START_S = 1.0
@@ -81,8 +81,9 @@ def _begin() -> None:
 
 
 def _file_loaded(*_: object) -> None:
-    """The window manager of another file does not know what is in the libraries."""
+    """The window manager of another file knows neither what is in the libraries nor how far indexing is."""
     look_up(bpy.context)
+    jobs.tell_again()
 
 
 def register() -> None:
