@@ -7,7 +7,6 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
@@ -192,7 +191,7 @@ def what_must_stay(armature: Object) -> dict[str, object]:
     """All about a rig and its scene that applying a motion must leave alone."""
     scene = bpy.context.scene
     return {
-        "constraints": [(c.name, c.influence, c.mute) for bone in armature.pose.bones for c in _plain(bone)],
+        "constraints": [state for bone in armature.pose.bones for state in _constraints(bone)],
         "rest pose": [tuple(v for row in bone.matrix_local for v in row) for bone in armature.data.bones],
         "transforms": [tuple(v for row in armature.matrix_world for v in row)],
         "rotation modes": [bone.rotation_mode for bone in armature.pose.bones],
@@ -200,11 +199,14 @@ def what_must_stay(armature: Object) -> dict[str, object]:
     }
 
 
-def _plain(bone: bpy.types.PoseBone) -> list[Any]:
-    """Constraints whose influence no driver sets."""
+def _constraints(bone: bpy.types.PoseBone) -> list[tuple[object, ...]]:
+    """A bone's constraints, without what drivers set: switches drive how strong they are, and which are muted."""
     data = bone.id_data.animation_data
     driven = {curve.data_path for curve in data.drivers} if data is not None else set()
-    return [c for c in bone.constraints if c.path_from_id("influence") not in driven]
+    return [
+        (c.name, c.type, *(getattr(c, key) for key in ("influence", "mute") if c.path_from_id(key) not in driven))
+        for c in bone.constraints
+    ]
 
 
 def skin(armature: Object) -> None:

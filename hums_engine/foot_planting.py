@@ -45,7 +45,9 @@ def stands(ankles: Array, fps: float, leg: float) -> Mask:
     """
     if len(ankles) < 2:
         return np.zeros(ankles.shape[:2], dtype=bool)
-    speed = np.linalg.norm(np.gradient(ankles, axis=0), axis=-1) * fps
+    # the slower of the ways from the frame before and to the one after: where a foot lands or leaves, one is a step
+    moved = np.linalg.norm(np.diff(ankles, axis=0), axis=-1) * fps
+    speed = np.fmin(np.concatenate([moved[:1], moved]), np.concatenate([moved, moved[-1:]]))
     lowest = np.nanpercentile(ankles[..., 2], 5) if np.isfinite(ankles).any() else 0.0
     low = ankles[..., 2] < lowest + _STAND_HEIGHT * leg
     standing = low & (speed < _STAND_SPEED * leg)
