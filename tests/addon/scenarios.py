@@ -342,7 +342,7 @@ def soles_of_a_character(character: str, take: str) -> dict[str, float]:
     return depths
 
 
-def _lowest(skins: list[bpy.types.Modifier], frame: int) -> float:
+def _lowest(skins: list[Any], frame: int) -> float:
     """Height of the lowest corner of the meshes that have the modifiers, as Blender deforms them."""
     bpy.context.scene.frame_set(frame)
     graph = bpy.context.evaluated_depsgraph_get()

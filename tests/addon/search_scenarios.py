@@ -375,11 +375,11 @@ def tooltips() -> dict[str, Any]:
         if not name.startswith("HUMS_"):
             continue
         cls = getattr(bpy.types, name)
-        rna = cls.bl_rna
-        if issubclass(cls, bpy.types.Operator):
-            rna = getattr(bpy.ops.hums, cls.bl_idname.removeprefix("hums.")).get_rna_type()
+        rna, is_operator = cls.bl_rna, issubclass(cls, bpy.types.Operator)
+        if is_operator:
+            rna = getattr(bpy.ops.hums, name.removeprefix("HUMS_OT_")).get_rna_type()
         seen += 1
-        if issubclass(cls, bpy.types.Operator) and not rna.description:
+        if is_operator and not rna.description:
             untold.append(name)
         own = [prop for prop in rna.properties if prop.identifier in known(cls) and not prop.is_hidden]
         seen += len(own)

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -486,9 +485,9 @@ def test_automatic_processes_leave_cores_to_other_programs(
     counts: list[int] = []
 
     class Counted(worker.ReaderPool):
-        def __init__(self, *given: Any) -> None:  # noqa: ANN401 - as the pool's
-            counts.append(given[-1])
-            super().__init__(*given[:-1], 0)
+        def __init__(self, signer: worker.Signer, model: Path, model_hash: str, count: int) -> None:
+            counts.append(count)
+            super().__init__(signer, model, model_hash, 0)
 
     monkeypatch.setattr("hums_engine.indexing.ReaderPool", Counted)
     monkeypatch.setattr("hums_engine.indexing._FEW_FILES", 1)
