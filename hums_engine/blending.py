@@ -77,8 +77,12 @@ def seam(values: Array, beside: Array, mode: str) -> Seam:
     still = np.zeros_like(values)
     if mode == "QUATERNION":
         return Seam(-1.0 if values @ beside < 0 else 1.0, still)
-    turns = 2.0 * np.pi * np.round((beside - values) / (2.0 * np.pi))
-    if mode == "AXIS_ANGLE":  # the axis is a direction; the angle alone may gain a turn
-        still[0] = turns[0]
-        return Seam(1.0, still)
-    return Seam(1.0, turns if len(mode) == 3 else still)
+    if mode == "AXIS_ANGLE":  # the angle alone may gain a turn; angle and axis turned round are the same rotation
+        ways = [Seam(factor, np.eye(4)[0] * _turns(factor * values, beside)) for factor in (1.0, -1.0)]
+        return min(ways, key=lambda way: float(np.linalg.norm(way.join(values) - beside)))
+    return Seam(1.0, _turns(values, beside) if len(mode) == 3 else still)
+
+
+def _turns(values: Array, beside: Array) -> Array:
+    """The full turns, in radians, that bring angles nearest to others."""
+    return 2.0 * np.pi * np.round((beside - values) / (2.0 * np.pi))

@@ -46,6 +46,7 @@ def test_rotations_blend_along_the_shorter_way_whatever_their_signs() -> None:
     [
         ("QUATERNION", -1.0, [0.0, 0.0, 0.0, 0.0]),
         ("AXIS_ANGLE", 1.0, [4 * np.pi, 0.0, 0.0, 0.0]),
+        ("AXIS_ANGLE", -1.0, [-2 * np.pi, 0.0, 0.0, 0.0]),
         ("XYZ", 1.0, [0.0, -2 * np.pi, 0.0]),
         ("ZXY", 1.0, [2 * np.pi, 0.0, 6 * np.pi]),
     ],
