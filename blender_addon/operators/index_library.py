@@ -303,7 +303,7 @@ def refuse(error: Exception) -> None:
     """Shows in the Library panel why something beside Blender came to nothing."""
     last_error.remember(error, "Library")
     session = properties.session(bpy.context)
-    session.outcome, session.outcome_failed = wording.told(last_error.sentence(error)), True
+    session.outcome, session.outcome_kind = wording.told(last_error.sentence(error)), "failed"
     viewports.redraw_sidebars(bpy.context)
 
 

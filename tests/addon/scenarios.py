@@ -585,6 +585,16 @@ def link_hero(blend: str) -> bpy.types.Object:
     return target.objects[0]
 
 
+def refused_beside_blender(folder: str) -> dict[str, Any]:
+    """What the Library panel is told when a folder that was chosen in the file browser cannot be opened."""
+    libraries, index_library = core("core.libraries"), core("operators.index_library")
+    try:
+        libraries.open_library(Path(folder))
+    except libraries.errors.HumsError as error:
+        index_library.refuse(error)
+    return {"outcome": session().outcome, "kind": session().outcome_kind}
+
+
 def linked_rig(blend: str, take: str) -> dict[str, str]:
     """A rig that is linked from another file."""
     activate(link_hero(blend))

@@ -54,6 +54,12 @@ def test_a_library_of_another_model_is_refused_when_opened_and_when_searched(
         assert "--reencode" in told
 
 
+def test_a_folder_that_is_no_library_is_told_in_the_panel(blender: Blender, tmp_path: Path) -> None:
+    facts = blender.run("refused_beside_blender", folder=tmp_path / "missing.hums")
+    assert "missing.hums" in facts["outcome"]
+    assert facts["kind"] == "failed"
+
+
 def test_a_linked_rig_asks_for_an_override(blender: Blender, tmp_path: Path) -> None:
     facts = blender.run("linked_rig", blend=tmp_path / "hero.blend", take=WALK)
     assert "'Hero' is linked from another file: make a library override" in facts["told"]
